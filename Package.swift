@@ -1,0 +1,129 @@
+// swift-tools-version: 6.2
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// `UCMK_EMBEDDED=1` compiles the pure modules as Embedded Swift: the check that keeps the core
+/// inside the subset in which the whole daemon can ship as a small process later.
+let embedded = Context.environment["UCMK_EMBEDDED"] == "1"
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let pure: [SwiftSetting] =
+  strict + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser",
+  package: "swift-argument-parser"
+)
+
+func test(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "ucmkd",
+  products: [
+    .library(name: "UCMKProtocol", targets: ["UCMKProtocol"]),
+    .library(name: "UCMKClient", targets: ["UCMKClient"]),
+    .library(name: "UCMKClientTestKit", targets: ["UCMKClientTestKit"]),
+    .executable(name: "ucmkd", targets: ["ucmkd"]),
+    .executable(name: "ucmkctl", targets: ["ucmkctl"]),
+    .executable(name: "ucmk-demo", targets: ["ucmk-demo"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    // The pure modules: values and rules, nothing that can block or fail.
+    .target(name: "UCMKModel", swiftSettings: pure),
+    .target(name: "UCMKProtocol", dependencies: ["UCMKModel"], swiftSettings: pure),
+    .target(name: "UCMKCore", dependencies: ["UCMKModel"], swiftSettings: pure),
+
+    // The kernel and the service manager.
+    .target(name: "CUCMKLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "UCMKLinux", dependencies: ["CUCMKLinux", "UCMKModel"], swiftSettings: strict),
+    .systemLibrary(
+      name: "CSystemd",
+      pkgConfig: "libsystemd",
+      providers: [.apt(["libsystemd-dev", "pkg-config"])]
+    ),
+    .target(name: "UCMKSystemd", dependencies: ["CSystemd"], swiftSettings: strict),
+
+    // The daemon.
+    .target(
+      name: "UCMKDaemon",
+      dependencies: [
+        "UCMKCore", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKSystemd",
+      ],
+      swiftSettings: strict
+    ),
+    .executableTarget(name: "ucmkd", dependencies: ["UCMKDaemon"], swiftSettings: strict),
+
+    // What programs embed.
+    .target(
+      name: "UCMKClient",
+      dependencies: ["UCMKLinux", "UCMKModel", "UCMKProtocol"],
+      swiftSettings: strict
+    ),
+    .target(
+      name: "UCMKClientTestKit",
+      dependencies: ["UCMKClient", "UCMKLinux", "UCMKModel", "UCMKProtocol"],
+      swiftSettings: strict
+    ),
+
+    // What people use.
+    .target(
+      name: "UCMKControl",
+      dependencies: ["UCMKLinux", "UCMKModel", argumentParser],
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "ucmkctl",
+      dependencies: ["UCMKControl", argumentParser],
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "ucmk-demo",
+      dependencies: ["UCMKClient", "UCMKControl", "UCMKLinux", "UCMKModel", argumentParser],
+      swiftSettings: strict
+    ),
+
+    // Tests.
+    .target(
+      name: "UCMKTestSupport",
+      dependencies: ["UCMKLinux", "UCMKModel", "UCMKProtocol"],
+      swiftSettings: strict
+    ),
+    test("UCMKModelTests", ["UCMKModel"]),
+    test("UCMKProtocolTests", ["UCMKProtocol", "UCMKModel", "UCMKTestSupport"]),
+    test("UCMKCoreTests", ["UCMKCore", "UCMKModel", "UCMKTestSupport"]),
+    test("UCMKLinuxTests", ["UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
+    test("UCMKSystemdTests", ["UCMKSystemd", "UCMKLinux", "UCMKTestSupport"]),
+    test(
+      "UCMKDaemonTests",
+      ["UCMKDaemon", "UCMKCore", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]
+    ),
+    test(
+      "UCMKClientTests",
+      ["UCMKClient", "UCMKClientTestKit", "UCMKLinux", "UCMKModel", "UCMKTestSupport"]
+    ),
+    test("UCMKControlTests", ["UCMKControl", "UCMKModel", "UCMKTestSupport"]),
+    test("PropertyTests", ["UCMKCore", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]),
+    test(
+      "IntegrationTests",
+      ["UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport", "ucmkd", "ucmkctl"]
+    ),
+    test("SandboxTests", ["UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
+    test("TidyTests", ["UCMKTestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

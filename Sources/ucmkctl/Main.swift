@@ -1,0 +1,7 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+@main
+struct Main {
+  static func main() {}
+}
