@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import UCMKModel
+
+/// Every default of the policy, once, with its reason and source.
+///
+/// The manual page, the sample file and the documents state the same numbers; a test compares
+/// them with these.
+package enum Defaults {
+  /// 5 %, 8 % and 12 % of the capacity: above the kernel's own marks, so that clients are asked
+  /// before kswapd works, and a band of 3 % that a hundred clients free in one round.
+  package static let watermarks = WatermarkSettings(
+    low: .part(.percent(5)),
+    high: .part(.percent(8)),
+    grow: .part(.percent(12)),
+    isExplicit: false
+  )
+
+  /// Clamps of the default low watermark.
+  package static let lowMinimum = ByteCount.mebibytes(64), lowMaximum = ByteCount.gibibytes(4)
+  /// Clamps of the default distance from low to high.
+  package static let bandMinimum = ByteCount.mebibytes(48), bandMaximum = ByteCount.gibibytes(2)
+  /// Clamps of the default distance from high to grow.
+  package static let growMinimum = ByteCount.mebibytes(64), growMaximum = ByteCount.gibibytes(3)
+
+  /// 70 and 150 ms of some, 70 ms of full in 1 s: near Android's lmkd, the example of `psi.rst`
+  /// and low-memory-monitor; far below systemd-oomd's 60 % for 30 s.
+  package static let thresholds = PressureThresholds(
+    low: StallThreshold(isFull: false, stall: .milliseconds(70), window: .seconds(1)),
+    medium: StallThreshold(isFull: false, stall: .milliseconds(150), window: .seconds(1)),
+    critical: StallThreshold(isFull: true, stall: .milliseconds(70), window: .seconds(1))
+  )
+
+  /// How long a calmer reading must last before the level falls one step: PSI lags about 2 s.
+  package static let dwell = TimeSpan.seconds(2)
+  /// How often a domain is read while it is short, at critical, and close to its low watermark.
+  package static let pollActive = TimeSpan.milliseconds(250)
+  package static let pollCritical = TimeSpan.milliseconds(100)
+  package static let pollNear = TimeSpan.seconds(1)
+  /// How often it is read while it is far from short and clients hold memory that could go; with
+  /// nothing to ask for, it is not read at all.
+  package static let pollFar = TimeSpan.seconds(5)
+
+  /// The longest deadline of an automatic request, and that at critical.
+  package static let deadline = TimeSpan.seconds(2), deadlineCritical = TimeSpan.milliseconds(500)
+  /// From the last answer to the second measurement: counters of the kernel lag.
+  package static let settle = TimeSpan.milliseconds(200)
+  /// A target below the larger of 8 MiB and 0.1 % of the capacity is not worth a round.
+  package static let deadBand = ByteCount.mebibytes(8), deadBandPart = Permyriad(10)
+  /// No automatic round asks for more than 25 % of the capacity.
+  package static let targetMaximum = Permyriad.percent(25)
+  /// How far ahead the fill rate is extrapolated: poll, answer and settling together.
+  package static let lead = TimeSpan.seconds(2)
+  /// How long the limits of a round last before caches may grow again (OpenZFS: `arc_grow_retry`).
+  package static let hold = TimeSpan.seconds(5)
+  /// The set point of stall while a domain recovers: 1 % of time.
+  package static let stallSetPoint = Permyriad.percent(1)
+  /// How long a disconnected client may come back to its caches.
+  package static let resume = TimeSpan.seconds(10)
+  /// At most this much of a cache may be declared as its floor.
+  package static let floorMaximum = Permyriad.percent(25)
+  /// The cost band: what a client declares counts from half to twice the median.
+  package static let costMinimum = Permyriad.percent(50), costMaximum = Permyriad.percent(200)
+  /// Requests of one round at most: ask, ask others for the rest, ask one level up.
+  package static let attemptsMaximum: UInt8 = 3
+  /// Closed rounds that are remembered, and how many client rows of theirs.
+  package static let roundsKept = 256, roundRowsKept = 8_192
+  /// Rounds remembered for each client.
+  package static let historyKept = 32
+}
