@@ -55,20 +55,29 @@ struct JSONWriterTests {
     "strings are escaped where JSON needs it and nowhere else",
     arguments: [
       ("", #""""#), ("plain", #""plain""#), ("a\"b\\c", #""a\"b\\c""#), ("a/b", #""a/b""#),
-      ("\u{8}\u{9}\u{A}\u{C}\u{D}", #""\b\t\n\f\r""#), ("\u{0}\u{B}\u{1F}", #""\u0000\u000b\u001f""#),
+      ("\u{8}\u{9}\u{A}\u{C}\u{D}", #""\b\t\n\f\r""#),
+      ("\u{0}\u{B}\u{1F}", #""\u0000\u000b\u001f""#),
       ("\u{7F}ä€😀\u{2028}", "\"\u{7F}ä€😀\u{2028}\""),
     ]
   )
   func strings(text: String, expected: String) {
     #expect(written { $0.string(text) } == expected)
     #expect(written { $0.string(utf8: [UInt8](text.utf8)) } == expected)
-    #expect(written { $0.object { $0.key(text); $0.null() } } == "{\(expected):null}")
+    #expect(
+      written {
+        $0.object {
+          $0.key(text); $0.null()
+        }
+      } == "{\(expected):null}"
+    )
   }
 
   @Test("a count above what the wire carries is cut to it")
   func wireMaximum() {
     #expect(written { $0.byteCount(ByteCount(.max)) } == "9007199254740991")
-    let text = written { $0.object { $0.member("a_ms", milliseconds: TimeSpan(nanoseconds: .max)) } }
+    let text = written {
+      $0.object { $0.member("a_ms", milliseconds: TimeSpan(nanoseconds: .max)) }
+    }
     #expect(text == #"{"a_ms":18446744073709}"#)
   }
 
