@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import UCMKProtocol
+
+@Suite("Frames")
+struct FrameDecoderTests {
+  /// Everything that comes out of `decoder` now: lines as text, `!` for one above the limit.
+  private func drain(_ decoder: inout FrameDecoder) -> [String] {
+    var lines: [String] = []
+    while let frame = decoder.next() {
+      switch frame {
+      case .line(let range): lines.append(String(decoding: decoder.bytes[range], as: UTF8.self))
+      case .oversized: lines.append("!")
+      }
+    }
+    return lines
+  }
+
+  private func lines(_ chunks: [String], limit: Int = 8) -> [String] {
+    var decoder = FrameDecoder(limit: limit)
+    return chunks.flatMap { chunk in
+      decoder.append([UInt8](chunk.utf8))
+      return drain(&decoder)
+    }
+  }
+
+  @Test(
+    "LF ends a line, a CR before it goes with it, empty lines do not count",
+    arguments: [
+      (["a\n"], ["a"]), (["a\r\n"], ["a"]), (["a\r\r\n"], ["a\r"]), (["\n\n\r\na\n\n"], ["a"]),
+      (["a\nb\n"], ["a", "b"]), (["a", "b", "\n"], ["ab"]), (["a\r", "\nb\n"], ["a", "b"]),
+      (["a\nb", "c\n"], ["a", "bc"]), (["a"], []), (["\r"], []), ([""], []), (["\r\r\n"], ["\r"]),
+      (["a\rb\n"], ["a\rb"]), ([" \n"], [" "]),
+    ] as [([String], [String])]
+  )
+  func ends(chunks: [String], expected: [String]) {
+    #expect(lines(chunks) == expected)
+  }
+
+  @Test(
+    "a line above the limit is reported once and reading goes on after its LF",
+    arguments: [
+      (["12345678\n"], ["12345678"]), (["12345678\r\n"], ["12345678"]),
+      (["12345678\r", "\n"], ["12345678"]), (["123456789\na\n"], ["!", "a"]),
+      (["123456789", "123456789", "123456789\na\n"], ["!", "a"]),
+      (["12345678\rx\na\n"], ["!", "a"]),
+      (["12345678", "9", "\n\nb\n"], ["!", "b"]), (["123456789\n123456789\n"], ["!", "!"]),
+      (["123456789"], ["!"]), (["12345678"], []), (["12345678\r"], []), (["12345678\r\r"], ["!"]),
+      (["a\n123456789", "\n", "b\n"], ["a", "!", "b"]),
+    ] as [([String], [String])]
+  )
+  func oversized(chunks: [String], expected: [String]) {
+    #expect(lines(chunks) == expected)
+  }
+
+  @Test("a line of the full 65,536 bytes passes and one more byte does not")
+  func defaultLimit() {
+    let line = String(repeating: "x", count: 65_536)
+    #expect(lines([line + "\r\n"], limit: 65_536) == [line])
+    #expect(lines([line + "x\n"], limit: 65_536) == ["!"])
+    #expect(FrameDecoder().limit == 65_536)
+  }
+
+  @Test("a part of a buffer can be taken over")
+  func partOfChunk() {
+    var decoder = FrameDecoder(limit: 8)
+    decoder.append([UInt8]("xxab\nyy".utf8), in: 2..<5)
+    #expect(drain(&decoder) == ["ab"])
+    #expect(decoder.pendingCount == 0)
+  }
+
+  @Test("a drained decoder keeps little, a waiting one what it waits with")
+  func restingCapacity() {
+    var decoder = FrameDecoder()
+    #expect(decoder.bytes.capacity == 0)
+    decoder.append([UInt8](repeating: UInt8(ascii: "x"), count: 60_000))
+    #expect(drain(&decoder) == [])
+    #expect(decoder.pendingCount == 60_000)
+    decoder.append([UInt8]("\n".utf8))
+    #expect(drain(&decoder).count == 1)
+    #expect(decoder.bytes.capacity <= FrameDecoder.restingCapacity)
+    decoder.append([UInt8]("{}\n".utf8))
+    #expect(drain(&decoder) == ["{}"])
+    let capacity = decoder.bytes.capacity
+    for _ in 0..<100 {
+      decoder.append([UInt8]("{}\n".utf8))
+      #expect(drain(&decoder) == ["{}"])
+    }
+    #expect(decoder.bytes.capacity == capacity)
+  }
+
+  @Test("a peer that never sends an LF costs no memory")
+  func endlessLine() {
+    var decoder = FrameDecoder(limit: 1_000)
+    var reports = 0
+    for _ in 0..<1_000 {
+      decoder.append([UInt8](repeating: UInt8(ascii: "x"), count: 4_096))
+      while decoder.next() != nil { reports += 1 }
+      #expect(decoder.pendingCount == 0)
+    }
+    #expect(reports == 1)
+    #expect(decoder.bytes.capacity <= FrameDecoder.restingCapacity)
+  }
+
+  @Test("lines may wait in the decoder while more comes")
+  func backlog() {
+    var decoder = FrameDecoder(limit: 8)
+    var expected: [String] = []
+    var taken: [String] = []
+    for number in 0..<1_000 {
+      expected += ["a\(number)", "b\(number)"]
+      decoder.append([UInt8]("a\(number)\nb\(number)\n".utf8))
+      if number % 3 != 0, case .line(let range) = decoder.next() {
+        taken.append(String(decoding: decoder.bytes[range], as: UTF8.self))
+      }
+    }
+    #expect(taken + drain(&decoder) == expected)
+  }
+
+  @Test("resting in the middle of a line loses nothing")
+  func restInLine() {
+    var decoder = FrameDecoder(limit: 8)
+    decoder.append([UInt8]("ab".utf8))
+    decoder.rest()
+    #expect(drain(&decoder) == [])
+    decoder.append([UInt8]("c\n".utf8))
+    #expect(drain(&decoder) == ["abc"])
+  }
+}
