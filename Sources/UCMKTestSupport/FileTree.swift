@@ -12,7 +12,7 @@ package import UCMKLinux
 ///     try MemInfoReader.sizes(tree.kernel)
 ///
 /// A test that cannot write to its temporary folder can say nothing, so failures trap.
-package final class FileTree: ExpressibleByDictionaryLiteral {
+package final class FileTree: ExpressibleByDictionaryLiteral, Sendable {
   /// The folder; absolute, short enough for a socket path below it.
   package let root: String
 

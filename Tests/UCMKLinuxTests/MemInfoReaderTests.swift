@@ -49,7 +49,8 @@ struct MemInfoReaderTests {
   @Test("a file that ends before MemAvailable, or in the middle of it, is no reading")
   func halfWritten() {
     let bytes = Array(MemInfoReaderTests.meminfo.utf8)
-    let needed = "MemTotal:        8000000 kB\nMemFree:          500000 kB\nMemAvailable:    3000000 kB\n"
+    let needed =
+      "MemTotal:        8000000 kB\nMemFree:          500000 kB\nMemAvailable:    3000000 kB\n"
     for length in 0..<needed.utf8.count {
       #expect(MemInfoReader.parse(bytes.span.extracting(0..<length)) == nil, "cut at \(length)")
     }
@@ -61,7 +62,9 @@ struct MemInfoReaderTests {
 
   @Test("a size beyond 64 bits is the largest one")
   func huge() {
-    let bytes = Array("MemTotal: 99999999999999999999 kB\nMemAvailable: 18446744073709551615 kB\n".utf8)
+    let bytes = Array(
+      "MemTotal: 99999999999999999999 kB\nMemAvailable: 18446744073709551615 kB\n".utf8
+    )
     #expect(MemInfoReader.parse(bytes.span)?.total == ByteCount(.max))
     #expect(MemInfoReader.parse(bytes.span)?.available == ByteCount(.max))
   }
