@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Testing
+import UCMKModel
+import UCMKTestSupport
+
+@testable import UCMKLinux
+
+@Suite("listener")
+struct UnixListenerTests {
+  private let tree = FileTree()
+
+  @Test("gives its file exactly the mode that is asked for", arguments: [0o666, 0o600, 0o660])
+  func modes(mode wanted: UInt32) throws {
+    let path = tree.path("socket")
+    let listener = try UnixListener(binding: path, mode: wanted)
+    #expect(tree.mode("socket") == wanted)
+    #expect(listener.path == path)
+  }
+
+  @Test("accepts who connects, and then nobody")
+  func accepts() throws {
+    let path = tree.path("socket")
+    let listener = try UnixListener(binding: path, mode: 0o600)
+    guard case .wouldBlock = listener.accept() else {
+      Issue.record("nobody has connected yet")
+      return
+    }
+    let client = try UnixStream.connect(path, nonblocking: true)
+    guard case .connection(let served) = listener.accept() else {
+      Issue.record("one has connected")
+      return
+    }
+    #expect(fcntl(served.raw, F_GETFL) & O_NONBLOCK != 0)
+    #expect(fcntl(served.raw, F_GETFD) & FD_CLOEXEC != 0)
+    #expect(UnixStream.send(client.raw, [1, 2, 3]) == .bytes(3))
+    var received = [UInt8](repeating: 0, count: 8)
+    #expect(UnixStream.receive(served.raw, into: &received) == .bytes(3))
+    #expect(received == [1, 2, 3, 0, 0, 0, 0, 0])
+    guard case .wouldBlock = listener.accept() else {
+      Issue.record("only one has connected")
+      return
+    }
+  }
+
+  @Test("replaces the socket file of a process that died")
+  func stale() throws {
+    let path = tree.path("socket")
+    // Renamed away while its owner drops it, so that the owner does not find it to remove.
+    var dead: UnixListener? = try UnixListener(binding: path, mode: 0o600)
+    tree.move("socket", to: "kept")
+    withExtendedLifetime(dead) {}
+    dead = nil
+    tree.move("kept", to: "socket")
+    #expect(throws: SystemError(call: "connect", path: path, errno: ECONNREFUSED)) {
+      try UnixStream.connect(path, nonblocking: true)
+    }
+    let listener = try UnixListener(binding: path, mode: 0o644)
+    #expect(tree.mode("socket") == 0o644)
+    let client = try UnixStream.connect(path, nonblocking: true)
+    guard case .connection = listener.accept() else {
+      Issue.record("the new listener serves the path")
+      return
+    }
+    withExtendedLifetime(client) {}
+  }
+
+  @Test("leaves alone a path at which somebody answers")
+  func inUse() throws {
+    let path = tree.path("socket")
+    let first = try UnixListener(binding: path, mode: 0o600)
+    #expect(throws: ListenerError.inUse(path)) {
+      try UnixListener(binding: path, mode: 0o600)
+    }
+    let client = try UnixStream.connect(path, nonblocking: true)
+    withExtendedLifetime((first, client)) {}
+  }
+
+  @Test("leaves alone a file that is no socket")
+  func otherFile() throws {
+    tree.write("plain", "text")
+    let path = tree.path("plain")
+    #expect(throws: ListenerError.badPath(path, reason: "exists and is not a socket")) {
+      try UnixListener(binding: path, mode: 0o600)
+    }
+    #expect(tree.exists("plain"))
+  }
+
+  @Test("refuses paths that name no socket")
+  func badPaths() {
+    #expect(throws: ListenerError.badPath("socket", reason: "a socket path is absolute")) {
+      try UnixListener(binding: "socket", mode: 0o600)
+    }
+    #expect(throws: ListenerError.badPath("", reason: "a socket path is absolute")) {
+      try UnixListener(binding: "", mode: 0o600)
+    }
+    let folder = tree.root + "/"
+    #expect(throws: ListenerError.badPath(folder, reason: "is no path of a file")) {
+      try UnixListener(binding: folder, mode: 0o600)
+    }
+    let long = "/" + String(repeating: "x", count: 107)
+    #expect(throws: ListenerError.badPath(long, reason: "longer than 107 bytes")) {
+      try UnixListener(binding: long, mode: 0o600)
+    }
+    let below = tree.path("absent/socket")
+    #expect(throws: ListenerError.badPath(below, reason: "its folder does not exist")) {
+      try UnixListener(binding: below, mode: 0o600)
+    }
+  }
+
+  @Test("removes its file when it goes, but not another's")
+  func removal() throws {
+    let path = tree.path("socket")
+    var listener: UnixListener? = try UnixListener(binding: path, mode: 0o600)
+    #expect(tree.exists("socket"))
+    listener = nil
+    #expect(!tree.exists("socket"))
+
+    listener = try UnixListener(binding: path, mode: 0o600)
+    tree.remove("socket")
+    tree.write("socket", "somebody else's")
+    withExtendedLifetime(listener) {}
+    listener = nil
+    #expect(tree.exists("socket"))
+  }
+
+  @Test("takes over a socket that was handed in, and leaves its file when it goes")
+  func inherited() throws {
+    let path = tree.path("socket")
+    let manager = try UnixListener(binding: path, mode: 0o600)
+    var daemon: UnixListener? = try UnixListener(inherited: dup(manager.raw))
+    #expect(daemon?.path == nil)
+    let client = try UnixStream.connect(path, nonblocking: true)
+    guard case .connection = daemon?.accept() else {
+      Issue.record("the handed-in socket accepts")
+      return
+    }
+    daemon = nil
+    #expect(tree.exists("socket"))
+    withExtendedLifetime(client) {}
+  }
+
+  @Test("refuses a descriptor that does not listen")
+  func notListening() throws {
+    let (one, other) = try UnixStream.pair(nonblocking: true)
+    #expect(throws: ListenerError.self) { try UnixListener(inherited: one.raw) }
+    let watched = try EventFD()
+    #expect(throws: ListenerError.self) { try UnixListener(inherited: watched.raw) }
+    // Both are still open: what is refused is not taken over.
+    #expect(UnixStream.send(one.raw, [1]) == .bytes(1))
+    withExtendedLifetime(other) {}
+  }
+
+  @Test("errors are one line for people")
+  func descriptions() {
+    #expect("\(ListenerError.inUse("/s"))" == "/s: another process listens there")
+    #expect("\(ListenerError.badPath("/s", reason: "is wrong"))" == "/s: is wrong")
+    let denied = ListenerError.system(SystemError(call: "bind", path: "/s", errno: EACCES))
+    #expect("\(denied)" == "bind /s: EACCES (Permission denied)")
+  }
+}
