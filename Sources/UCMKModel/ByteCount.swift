@@ -34,6 +34,7 @@ public struct ByteCount: Sendable, Hashable, Comparable {
   /// The largest number the wire can carry: 2^53 - 1.
   public static let wireMaximum = ByteCount((1 << 53) - 1)
 
+  /// Orders by the number.
   @inlinable public static func < (left: ByteCount, right: ByteCount) -> Bool {
     left.value < right.value
   }
@@ -49,10 +50,12 @@ public struct ByteCount: Sendable, Hashable, Comparable {
     ByteCount(left.value > right.value ? left.value - right.value : 0)
   }
 
+  /// Adds; saturates.
   @inlinable public static func += (left: inout ByteCount, right: ByteCount) {
     left = left + right
   }
 
+  /// Subtracts; at least zero.
   @inlinable public static func -= (left: inout ByteCount, right: ByteCount) {
     left = left - right
   }
@@ -60,6 +63,7 @@ public struct ByteCount: Sendable, Hashable, Comparable {
   /// This many bytes, rounded up to a multiple of `page` bytes; saturates.
   ///
   /// - Parameter page: The size of a page; must be positive.
+  /// - Returns: A multiple of the page, unless it saturates.
   @inlinable public func roundedUp(toPage page: UInt64) -> ByteCount {
     precondition(page > 0, "a page has a size")
     let rest = value % page

@@ -35,7 +35,9 @@ public struct CacheUsage: Sendable, Hashable {
   public var bytes: ByteCount
   /// Bytes that could be freed now; at most `bytes`.
   public var reclaimable: ByteCount
-  /// Entries, hits and misses, where the client counts them. Hits and misses only rise.
+  /// Entries, hits and misses, where the client counts them.
+  ///
+  /// Hits and misses only rise.
   public var entries: UInt64?, hits: UInt64?, misses: UInt64?
 
   /// Makes a usage; `reclaimable` is cut to `bytes`.

@@ -20,6 +20,7 @@ public enum DomainID: Sendable, Hashable {
   ///
   /// - Parameter path: The v2 path of the process, or nil where no v2 hierarchy is mounted: such a
   ///   process belongs to the host alone.
+  /// - Returns: True for the cgroup itself and everything below it.
   public func contains(cgroup path: String?) -> Bool {
     switch self {
     case .host: return true

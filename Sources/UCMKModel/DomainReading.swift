@@ -44,6 +44,7 @@ public struct ProcessReading: Sendable, Hashable {
   /// `RssAnon` + `RssShmem` of `/proc/PID/status`.
   public var resident: ByteCount
   /// `LazyFree` of `smaps_rollup`: pages given back by `MADV_FREE` that still count as resident.
+  ///
   /// Nil where it was not read (it walks the page tables) or may not be.
   public var lazyFree: ByteCount?
   /// `memory.current` of the process's cgroup, where it is the only process in it.

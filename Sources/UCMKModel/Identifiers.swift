@@ -12,6 +12,7 @@ public struct ClientID: Sendable, Hashable, Comparable {
   /// Makes the id with this ordinal.
   @inlinable public init(_ ordinal: UInt64) { self.ordinal = ordinal }
 
+  /// Orders by the number.
   @inlinable public static func < (left: ClientID, right: ClientID) -> Bool {
     left.ordinal < right.ordinal
   }
@@ -37,6 +38,7 @@ public struct CacheID: Sendable, Hashable, Comparable {
   /// Makes the id with this number.
   @inlinable public init(_ number: UInt32) { self.number = number }
 
+  /// Orders by the number.
   @inlinable public static func < (left: CacheID, right: CacheID) -> Bool {
     left.number < right.number
   }
@@ -50,6 +52,7 @@ public struct RoundID: Sendable, Hashable, Comparable {
   /// Makes the id with this number.
   @inlinable public init(_ number: UInt64) { self.number = number }
 
+  /// Orders by the number.
   @inlinable public static func < (left: RoundID, right: RoundID) -> Bool {
     left.number < right.number
   }
@@ -63,6 +66,7 @@ public struct ProcessID: Sendable, Hashable, Comparable {
   /// Makes the id with this number.
   @inlinable public init(_ number: Int32) { self.number = number }
 
+  /// Orders by the number.
   @inlinable public static func < (left: ProcessID, right: ProcessID) -> Bool {
     left.number < right.number
   }

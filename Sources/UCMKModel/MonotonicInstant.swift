@@ -12,6 +12,7 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
   /// Makes the instant `nanoseconds` after the clock's zero.
   @inlinable public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
+  /// Orders by the number.
   @inlinable public static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
     left.nanoseconds < right.nanoseconds
   }
@@ -65,6 +66,7 @@ public struct TimeSpan: Sendable, Hashable, Comparable {
   /// Whole microseconds, rounded down.
   @inlinable public var microseconds: UInt64 { nanoseconds / 1_000 }
 
+  /// Orders by the number.
   @inlinable public static func < (left: TimeSpan, right: TimeSpan) -> Bool {
     left.nanoseconds < right.nanoseconds
   }

@@ -6,7 +6,9 @@
 /// The core has no floating point, so that a recorded run replays to the same bytes on every
 /// machine; fractions (percent of a watermark, trust, yield) are held in these parts.
 public struct Permyriad: Sendable, Hashable, Comparable {
-  /// Parts of ten thousand; 10,000 is one whole. May exceed it.
+  /// Parts of ten thousand; 10,000 is one whole.
+  ///
+  /// May exceed it.
   public let parts: UInt32
 
   /// Makes a fraction of `parts` ten-thousandths.
@@ -21,6 +23,7 @@ public struct Permyriad: Sendable, Hashable, Comparable {
   /// Nothing.
   public static let zero = Permyriad(0)
 
+  /// Orders by the number.
   @inlinable public static func < (left: Permyriad, right: Permyriad) -> Bool {
     left.parts < right.parts
   }

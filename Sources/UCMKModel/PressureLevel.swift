@@ -15,6 +15,7 @@ public enum PressureLevel: UInt8, Sendable, Hashable, Comparable, CaseIterable {
   /// All tasks stall at once: floors no longer count.
   case critical = 255
 
+  /// Orders by the number.
   public static func < (left: PressureLevel, right: PressureLevel) -> Bool {
     left.rawValue < right.rawValue
   }
