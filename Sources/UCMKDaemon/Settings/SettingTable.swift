@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import UCMKCore
+import UCMKModel
+
+/// One key that `ucmkd.conf` knows.
+package struct Setting: Sendable {
+  /// The section, the key, the default as it is written, and what it means, for people.
+  package let section: String, key: String, defaultText: String, meaning: String
+  /// Puts the value of an entry into the settings.
+  let apply: @Sendable (inout Settings, SettingsEntry) throws(ValueProblem) -> Void
+}
+
+/// The one list of keys: the reader, the sample file and the manual page follow it, and a test
+/// holds them together.
+package enum SettingTable {
+  /// Every key, in the order of the sample file.
+  package static let all: [Setting] = watermarks + pressure + limits + access + domain + client
+
+  /// The sections that exist, and which of them need an argument.
+  package static let sections: [(name: String, needsArgument: Bool)] = [
+    ("Watermarks", false), ("Pressure", false), ("Limits", false), ("Access", false),
+    ("Policy", false), ("Domain", true), ("Client", true),
+  ]
+
+  private static let watermarks = [
+    Setting(
+      section: "Watermarks",
+      key: "Low",
+      defaultText: "5%",
+      meaning: "available memory of the host below which a round starts"
+    ) { settings, entry throws(ValueProblem) in
+      settings.configuration.watermarks.low = try SettingsValue.amount(entry.value)
+      settings.configuration.watermarks.isExplicit = true
+    },
+    Setting(
+      section: "Watermarks",
+      key: "High",
+      defaultText: "8%",
+      meaning: "available memory at which a round has done enough"
+    ) { settings, entry throws(ValueProblem) in
+      settings.configuration.watermarks.high = try SettingsValue.amount(entry.value)
+      settings.configuration.watermarks.isExplicit = true
+    },
+    Setting(
+      section: "Watermarks",
+      key: "Grow",
+      defaultText: "12%",
+      meaning: "available memory above which caches may grow again"
+    ) { settings, entry throws(ValueProblem) in
+      settings.configuration.watermarks.grow = try SettingsValue.amount(entry.value)
+      settings.configuration.watermarks.isExplicit = true
+    },
+  ]
+
+  private static let pressure = [
+    Setting(
+      section: "Pressure",
+      key: "Low",
+      defaultText: "some 70ms/1s",
+      meaning: "stall from which on the level is low"
+    ) { settings, entry throws(ValueProblem) in
+      settings.configuration.thresholds.low = try SettingsValue.threshold(entry.value)
+    },
+    Setting(
+      section: "Pressure",
+      key: "Medium",
+      defaultText: "some 150ms/1s",
+      meaning: "stall from which on the level is medium"
+    ) { settings, entry throws(ValueProblem) in
+      settings.configuration.thresholds.medium = try SettingsValue.threshold(entry.value)
+    },
+    Setting(
+      section: "Pressure",
+      key: "Critical",
+      defaultText: "full 70ms/1s",
+      meaning: "stall from which on the level is critical"
+    ) { settings, entry throws(ValueProblem) in
+      settings.configuration.thresholds.critical = try SettingsValue.threshold(entry.value)
+    },
+  ]
+
+  private static let limits = [
+    Setting(
+      section: "Limits",
+      key: "ConnectionsPerUser",
+      defaultText: "\(Settings.defaultConnectionsPerUser)",
+      meaning: "connections of one user at most"
+    ) { settings, entry throws(ValueProblem) in
+      settings.connectionsPerUser = try SettingsValue.number(
+        entry.value,
+        in: 1...Settings.connectionsMaximum
+      )
+    },
+    Setting(
+      section: "Limits",
+      key: "Connections",
+      defaultText: "\(Settings.defaultConnections)",
+      meaning: "connections in all at most"
+    ) { settings, entry throws(ValueProblem) in
+      settings.connections = try SettingsValue.number(
+        entry.value,
+        in: 1...Settings.connectionsMaximum
+      )
+    },
+  ]
+
+  private static let access = [
+    Setting(
+      section: "Access",
+      key: "ObserverGroup",
+      defaultText: Settings.defaultObserverGroup,
+      meaning: "group whose members may look at every client and round"
+    ) { settings, entry throws(ValueProblem) in
+      settings.observerGroup = try SettingsValue.group(entry.value)
+    },
+    Setting(
+      section: "Access",
+      key: "AdminGroup",
+      defaultText: "",
+      meaning: "group whose members may start rounds, reload, pause and override"
+    ) { settings, entry throws(ValueProblem) in
+      settings.adminGroup = try SettingsValue.group(entry.value)
+    },
+    Setting(
+      section: "Policy",
+      key: "Quota",
+      defaultText: QuotaRule.levelDown.name,
+      meaning: "rule by which a target is split"
+    ) { settings, entry throws(ValueProblem) in
+      for rule in QuotaRule.allCases where rule.name == entry.value {
+        settings.configuration.quota = rule
+        return
+      }
+      throw ValueProblem(QuotaRule.allCases.map(\.name).joined(separator: ", "))
+    },
+  ]
+
+  private static let client = [
+    Setting(
+      section: "Client",
+      key: "Share",
+      defaultText: "100",
+      meaning: "share granted to the clients that match, 1 to 10000"
+    ) { settings, entry throws(ValueProblem) in
+      let share = try SettingsValue.number(entry.value, in: 1...10_000)
+      try settings.changeRule(entry) { $0.share = UInt32(share) }
+    },
+    Setting(
+      section: "Client",
+      key: "Floor",
+      defaultText: "0",
+      meaning: "bytes that each of them keeps below critical"
+    ) { settings, entry throws(ValueProblem) in
+      let floor = try SettingsValue.size(entry.value)
+      try settings.changeRule(entry) { $0.floor = floor }
+    },
+  ]
+}
+
+extension Settings {
+  /// Finds or makes the rule of the entry's section and changes it.
+  mutating func changeRule(
+    _ entry: SettingsEntry,
+    _ change: (inout ClientRule) -> Void
+  ) throws(ValueProblem) {
+    let match = try ClientRule.Match(entry.argument)
+    let index: Int
+    if let known = rules.firstIndex(where: { $0.match == match }) {
+      index = known
+    } else {
+      index = rules.count
+      rules.append(ClientRule(match: match))
+    }
+    change(&rules[index])
+  }
+
+  /// Finds or makes the settings of the entry's domain and changes them.
+  mutating func changeDomain(
+    _ entry: SettingsEntry,
+    _ change: (inout DomainSettings) -> Void
+  ) throws(ValueProblem) {
+    let domain: DomainID
+    if entry.argument == "host" {
+      domain = .host
+    } else {
+      guard entry.argument.first == "/",
+        !entry.argument.split(separator: "/").contains(where: { $0 == ".." || $0 == "." })
+      else { throw ValueProblem("host, or the path of a cgroup that begins with /") }
+      var path = entry.argument
+      while path.count > 1, path.last == "/" { path.removeLast() }
+      domain = .cgroup(path)
+    }
+    let index: Int
+    if let known = configuration.domains.firstIndex(where: { $0.domain == domain }) {
+      index = known
+    } else {
+      index = configuration.domains.count
+      configuration.domains.append(DomainSettings(domain: domain))
+    }
+    change(&configuration.domains[index])
+  }
+}
