@@ -1,0 +1,242 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import UCMKCore
+import UCMKModel
+import UCMKProtocol
+
+/// Writes rounds and plans as `docs/PROTOCOL.md` §7 shows them.
+enum RoundRender {
+  /// How much of a round is written.
+  enum Detail {
+    /// Without its clients: `round.list`.
+    case summary
+    /// With its clients: `trigger`, events.
+    case clients
+    /// With the inputs and steps of each: `round.get`.
+    case arithmetic
+  }
+
+  /// The Round object.
+  static func write(
+    _ round: RoundView,
+    openedAtMicroseconds time: UInt64,
+    detail: Detail,
+    after cursor: ClientID? = nil,
+    to writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writer.member("round", round: round.round)
+    writer.member("time_us", time)
+    writer.member("scope", scope: round.scope)
+    writer.member("level", round.level)
+    writer.member("state", round.isOpen ? "open" as StaticString : "closed")
+    writer.member("reason", round.reason.name)
+    writer.member("dry_run", round.isDryRun)
+    writer.member("target", round.target)
+    writer.member("capacity", round.capacity)
+    writer.member("part", round.part)
+    writer.member("asked", round.asked)
+    writer.member("claimed", round.claimed)
+    writer.member("measured", round.measured)
+    writer.member("unmet", round.unmet)
+    writer.member("took_ms", milliseconds: round.took)
+    if detail != .summary {
+      writePage(round.clients, after: cursor, to: &writer) { client, writer in
+        write(client, of: round, arithmetic: detail == .arithmetic, to: &writer)
+      }
+      if !round.remembersClients { writer.member("clients_forgotten", true) }
+    }
+    writer.endObject()
+  }
+
+  private static func write(
+    _ client: ClientQuota,
+    of round: RoundView,
+    arithmetic: Bool,
+    to writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writer.member("session", client.client.name)
+    writer.member("name", client.name)
+    writer.member("pid", signed: Int64(client.process.number))
+    writer.member("part", client.part)
+    writer.member("asked", client.asked)
+    writer.member("claimed", client.claimed)
+    writer.member("measured", client.measured)
+    writer.member("took_ms", milliseconds: client.took)
+    writer.member("outcome", client.outcome.name)
+    writer.key("caches")
+    writer.beginArray()
+    for cache in client.caches {
+      writer.beginObject()
+      writer.member("id", UInt64(cache.id.number))
+      writer.member("name", cache.name)
+      writer.member("part", cache.part)
+      writer.member("asked", cache.asked)
+      writer.member("claimed", cache.claimed)
+      writer.endObject()
+    }
+    writer.endArray()
+    if arithmetic {
+      writeInputs(client, medianCost: round.medianCost, to: &writer)
+      writeSteps(
+        client,
+        of: (round.target, round.capacity, round.part, round.medianCost),
+        to: &writer
+      )
+    }
+    writer.endObject()
+  }
+
+  /// The result of `plan`.
+  static func write(
+    _ plan: PlanView,
+    after cursor: ClientID?,
+    to writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writer.member("target", plan.target)
+    writer.member("capacity", plan.capacity)
+    writer.member("part", plan.part)
+    writer.member("unmet", plan.target - plan.part)
+    writer.member("level", plan.level)
+    writer.member("scope", scope: plan.scope)
+    writePage(plan.clients, after: cursor, to: &writer) { client, writer in
+      writer.beginObject()
+      writer.member("session", client.client.name)
+      writer.member("name", client.name)
+      writer.member("pid", signed: Int64(client.process.number))
+      writer.member("cgroup", orNull: client.cgroup)
+      writer.member("part", client.part)
+      writer.member("asked", client.asked)
+      writer.key("caches")
+      writer.beginArray()
+      for cache in client.caches {
+        writer.beginObject()
+        writer.member("id", UInt64(cache.id.number))
+        writer.member("name", cache.name)
+        writer.member("part", cache.part)
+        writer.member("asked", cache.asked)
+        writer.endObject()
+      }
+      writer.endArray()
+      writeInputs(client, medianCost: plan.medianCost, to: &writer)
+      writeSteps(
+        client,
+        of: (plan.target, plan.capacity, plan.part, plan.medianCost),
+        to: &writer
+      )
+      writer.endObject()
+    }
+    writer.endObject()
+  }
+
+  /// Writes `clients` from the one behind the cursor on, until the line is long enough; `next` then
+  /// says where to go on.
+  private static func writePage(
+    _ clients: [ClientQuota],
+    after cursor: ClientID?,
+    to writer: inout JSONWriter,
+    _ body: (ClientQuota, inout JSONWriter) -> Void
+  ) {
+    var last: ClientID?
+    var isCut = false
+    writer.key("clients")
+    writer.beginArray()
+    for client in clients where cursor.map({ $0 < client.client }) ?? true {
+      guard writer.count < Daemon.listBytes else {
+        isCut = true
+        break
+      }
+      body(client, &writer)
+      last = client.client
+    }
+    writer.endArray()
+    if isCut, let last { writer.member("next", last.name) }
+  }
+
+  private static func writeInputs(
+    _ client: ClientQuota,
+    medianCost: UInt32,
+    to writer: inout JSONWriter
+  ) {
+    writer.key("inputs")
+    writer.beginObject()
+    writer.member("size", client.size)
+    writer.member("cap", client.cap)
+    writer.member("weight", client.weight)
+    writer.member("median_cost_us_per_mib", UInt64(medianCost))
+    writer.key("caches")
+    writer.beginArray()
+    for cache in client.caches {
+      let inputs = cache.inputs
+      writer.beginObject()
+      writer.member("id", UInt64(cache.id.number))
+      writer.member("name", cache.name)
+      writer.member("bytes", inputs.bytes)
+      writer.member("reclaimable", inputs.reclaimable)
+      writer.member("measured", orNull: inputs.measured)
+      writer.member("share", UInt64(inputs.share))
+      writer.member("cost_us_per_mib", UInt64(inputs.costMicrosecondsPerMiB))
+      writer.member("cost_band", UInt64(inputs.costBand.parts))
+      writer.member("trust", UInt64(inputs.trust.parts))
+      writer.member("ledger", signed: inputs.ledger)
+      writer.member("floor", inputs.floor)
+      writer.member("cap", inputs.cap)
+      writer.member("weight", inputs.weight)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+  }
+
+  /// The arithmetic in the order in which it is done, so that a person can repeat it.
+  private static func writeSteps(
+    _ client: ClientQuota,
+    of whole: (target: ByteCount, capacity: ByteCount, part: ByteCount, medianCost: UInt32),
+    to writer: inout JSONWriter
+  ) {
+    writer.key("steps")
+    writer.beginArray()
+    step("target of the round in bytes", whole.target.value, &writer)
+    step("capacity: sum of the caps of everybody asked", whole.capacity.value, &writer)
+    step("to divide: the smaller of both", whole.part.value, &writer)
+    step("median cost of the caches that take part, us per MiB", UInt64(whole.medianCost), &writer)
+    for cache in client.caches {
+      let inputs = cache.inputs
+      step("\(cache.name): floor honoured at this level", inputs.floor.value, &writer)
+      step(
+        "\(cache.name): cap, min(reclaimable, bytes - floor) less bytes in flight",
+        inputs.cap.value,
+        &writer
+      )
+      step(
+        "\(cache.name): cost over the median within 1/2...2, parts of 10000",
+        UInt64(inputs.costBand.parts),
+        &writer
+      )
+      step("\(cache.name): weight, share x cost", inputs.weight, &writer)
+    }
+    step("size: sum of the bytes of its caches", client.size.value, &writer)
+    step("cap: sum of the caps of its caches", client.cap.value, &writer)
+    step("weight: mean of its caches' weights by size", client.weight, &writer)
+    step("part: size - level x weight within 0...cap", client.part.value, &writer)
+    for cache in client.caches {
+      step("\(cache.name): part of the part, by the same rule", cache.part.value, &writer)
+      step(
+        "\(cache.name): asked, part over trust, at most reclaimable, whole pages",
+        cache.asked.value,
+        &writer
+      )
+    }
+    writer.endArray()
+  }
+
+  private static func step(_ text: String, _ value: UInt64, _ writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.member("text", text)
+    writer.member("value", value)
+    writer.endObject()
+  }
+}
