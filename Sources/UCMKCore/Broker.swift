@@ -31,7 +31,7 @@ package struct Broker: Sendable {
     targets.removeAll(keepingCapacity: true)
     limits.removeAll(keepingCapacity: true)
     _ = event
-    nextWake = now
+    nextWake = nil
     return effects
   }
 

@@ -52,8 +52,7 @@ public enum JSONText {
   ) throws(JSONSyntaxError) -> JSONValue {
     try validate(bytes, in: range, maxDepth: maxDepth)
     let start = skipSpace(bytes, at: range.lowerBound, end: range.upperBound)
-    let end = min(endOfValue(bytes, at: start), range.upperBound)
-    return JSONValue(bytes: bytes, start: start, end: end)
+    return JSONValue(bytes: bytes, start: start, end: endOfValue(bytes, at: start))
   }
 
   /// Checks a text that is a JSON value as a whole and returns the value.

@@ -1,0 +1,234 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import UCMKCore
+package import UCMKLinux
+import UCMKModel
+import UCMKProtocol
+import UCMKSystemd
+
+/// Connections: accept, read, write, close. Everything of them lies in one epoll set, which is one
+/// source of the event loop.
+extension Daemon {
+  /// The descriptor that is readable while any connection needs something.
+  package var socketsDescriptor: Int32 { sockets.raw }
+
+  /// How many connections are taken in one turn, so that a storm of them delays nobody for long.
+  static let acceptBatch = 64
+
+  /// Takes the connections that wait, at most a batch.
+  package func accept(from listener: UnixListener) {
+    now = surroundings.now()
+    for _ in 0..<Daemon.acceptBatch {
+      switch listener.accept() {
+      case .connection(let socket): adopt(socket)
+      case .wouldBlock: return finishBatch()
+      case .exhausted(let errno):
+        log(.warning, "no descriptor for a connection", [("errno", "\(errno)")])
+        return finishBatch()
+      case .failed(let errno):
+        log(.warning, "a connection could not be taken", [("errno", "\(errno)")])
+      }
+    }
+    finishBatch()
+  }
+
+  /// Makes a session of a connection, or turns it away.
+  package func adopt(_ socket: OwnedDescriptor) {
+    do throws(SystemError) {
+      let peer = try PeerCredentials(of: socket.raw)
+      if let refusal = refusal(of: peer) {
+        writer.removeAll()
+        refusal.write(to: &writer, id: nil)
+        // It fits into an empty socket; where it does not, nobody can be told.
+        _ = UnixStream.send(socket.raw, writer.bytes)
+        return
+      }
+      let session = Session(
+        token: sessions.reserve(),
+        socket: socket,
+        peer: peer,
+        roles: roles(of: peer),
+        queue: limits.queue,
+        at: now
+      )
+      sessions.insert(session)
+      try sockets.add(socket.raw, session.interest, token: session.token)
+      armHousekeeping(at: now + Session.helloWithin)
+    } catch {
+      log(.warning, "a connection could not be served", [("reason", error.description)])
+    }
+  }
+
+  private func refusal(of peer: PeerCredentials) -> RPCError? {
+    if sessions.count >= limits.connections {
+      return .limitExceeded(
+        limit: "connections",
+        maximum: UInt64(limits.connections),
+        retryAfter: .seconds(1)
+      )
+    }
+    guard sessions.count(ofUser: peer.uid) >= limits.connectionsPerUser else { return nil }
+    return .limitExceeded(
+      limit: "connections_uid",
+      maximum: UInt64(limits.connectionsPerUser),
+      retryAfter: .seconds(1)
+    )
+  }
+
+  /// Serves connections that are ready, one batch of at most 256.
+  package func serveSockets(timeout: Int32 = 0) {
+    now = surroundings.now()
+    do throws(SystemError) {
+      try sockets.wait(timeout: timeout) { token, events in
+        guard let session = sessions.session(token) else { return }
+        serve(session, events)
+      }
+    } catch {
+      log(.error, "connections cannot be watched", [("reason", error.description)])
+    }
+    finishBatch()
+  }
+
+  private func serve(_ session: Session, _ events: EpollEvents) {
+    if events.contains(.out) { drain(session) }
+    if session.phase != .closing, !events.isDisjoint(with: [.in, .hup, .rdhup, .err]) {
+      receive(session)
+    }
+    updateInterest(session)
+  }
+
+  private func receive(_ session: Session) {
+    guard !session.outbox.isFullOfResponses else { return }
+    switch UnixStream.receive(session.socket.raw, into: &received) {
+    case .bytes(let count):
+      session.lastHeard = now
+      session.pingedAt = nil
+      session.decoder.append(received, in: 0..<count)
+      takeLines(session)
+    case .wouldBlock: return
+    case .closed, .failed: close(session)
+    }
+  }
+
+  /// Handles the lines that have come, unless answers fill the queue: then the rest waits.
+  func takeLines(_ session: Session) {
+    while session.phase != .closing, !session.outbox.isFullOfResponses {
+      guard let frame = session.decoder.next() else { return }
+      switch frame {
+      case .line(let range): take(range, of: session)
+      case .oversized:
+        answer(
+          session,
+          nil,
+          .limitExceeded(limit: "line_in", maximum: UInt64(limits.lineIn), retryAfter: nil)
+        )
+        close(session)
+      }
+    }
+  }
+
+  // MARK: - Writing
+
+  /// Sends the line in `writer`, or queues what the socket does not take.
+  ///
+  /// - Returns: False where it was neither sent nor queued.
+  @discardableResult
+  func deliver(to session: Session, _ kind: LineKind) -> Bool {
+    guard session.phase != .closing else { return false }
+    var sent = 0
+    if session.outbox.isEmpty {
+      switch UnixStream.send(session.socket.raw, writer.bytes) {
+      case .bytes(let count): sent = count
+      case .wouldBlock: break
+      case .closed, .failed:
+        close(session)
+        return false
+      }
+      if sent == writer.bytes.count { return true }
+    }
+    let before = session.outbox.dropped
+    let isQueued = session.outbox.append(writer.bytes[...], kind: kind, sent: sent)
+    let dropped = session.outbox.dropped - before
+    if dropped > 0 { countDropped(dropped, session) }
+    updateInterest(session)
+    return isQueued
+  }
+
+  private func countDropped(_ count: UInt64, _ session: Session) {
+    notificationsDropped += count
+    for index in session.subscriptions.indices { session.subscriptions[index].dropped += count }
+  }
+
+  private func drain(_ session: Session) {
+    let isAlive = session.outbox.drain { bytes, start in
+      switch UnixStream.send(session.socket.raw, bytes, from: start) {
+      case .bytes(let count): count
+      case .wouldBlock: 0
+      case .closed, .failed: nil
+      }
+    }
+    guard isAlive else { return close(session) }
+    // Lines that waited because answers filled the queue.
+    takeLines(session)
+  }
+
+  private func updateInterest(_ session: Session) {
+    guard session.phase != .closing else { return }
+    var wanted: EpollEvents = session.outbox.isFullOfResponses ? [] : .in
+    if !session.outbox.isEmpty { wanted.insert(.out) }
+    guard wanted != session.interest else { return }
+    session.interest = wanted
+    do throws(SystemError) {
+      try sockets.modify(session.socket.raw, wanted, token: session.token)
+    } catch {
+      log(.warning, "a connection cannot be watched", [("reason", error.description)])
+      close(session)
+    }
+  }
+
+  // MARK: - Closing
+
+  /// Ends a session at the end of the turn; nothing more is read from it or sent to it.
+  func close(_ session: Session) {
+    guard session.phase != .closing else { return }
+    session.phase = .closing
+    closing.append(session)
+  }
+
+  /// What belongs to the end of every turn.
+  package func finishBatch() {
+    while let session = closing.popLast() { end(session) }
+    recorder.flush()
+    if recorder.takeFailure() { log(.error, "recording failed and was stopped") }
+    if let failure = reader.takeFailure() {
+      log(.warning, "a file of the kernel cannot be read", [("reason", failure.description)])
+    }
+  }
+
+  private func end(_ session: Session) {
+    do throws(SystemError) {
+      try sockets.remove(session.socket.raw)
+    } catch {
+      log(.warning, "a connection cannot be left", [("reason", error.description)])
+    }
+    sessions.remove(session)
+    for subscription in session.subscriptions { forgetSubscription(subscription) }
+    guard session.isMember else { return }
+    log(.info, "client left", [("session", session.client.name), ("name", session.name)])
+    submit(.detached(session.client))
+    let givenUp = resumable.keep(
+      ResumeTable.Entry(
+        token: session.resumeToken,
+        user: session.peer.uid,
+        client: session.client,
+        expires: now + Defaults.resume,
+        caches: session.caches,
+        nextCache: session.nextCache
+      )
+    )
+    if let givenUp { submit(.left(givenUp)) }
+    armHousekeeping(at: now + Defaults.resume)
+    publishClient(session, change: "left")
+  }
+}
