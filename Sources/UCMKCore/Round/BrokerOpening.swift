@@ -201,7 +201,8 @@ extension Broker {
       targets.append(ShrinkTarget(cache: cache.id, bytes: bytes, limit: nil))
       return
     }
-    let limit = cache.bytes - bytes
+    // What another round has asked for will go too.
+    let limit = cache.bytes - cache.inFlight - bytes
     targets.append(ShrinkTarget(cache: cache.id, bytes: bytes, limit: limit))
     rounds[slot].caches[row].pending += part
     let ceiling = CacheCeiling(
