@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import UCMKModel
+
+/// Whom a split is about, and on what terms.
+struct QuotaTerms: Sendable {
+  /// How much is wanted.
+  var target: ByteCount
+  /// Decides who takes part and whether floors count.
+  var level: PressureLevel
+  /// Whom it is about.
+  var members: Membership
+  /// When: a refusal and an override end at an instant.
+  var now: MonotonicInstant
+}
+
+/// Which clients belong to a round.
+struct Membership: Sendable, Equatable {
+  /// The scope.
+  let scope: Scope
+  /// Whether a cgroup is taken at its word by path too, as an administrator names it; otherwise
+  /// only clients for whom the shell found the domain belong to it.
+  let byPath: Bool
+
+  /// Whether a client with these facts is meant.
+  func contains(_ facts: ClientFacts) -> Bool {
+    guard case .domain(let domain) = scope, domain != .host else { return true }
+    if facts.domains.contains(domain) { return true }
+    return byPath && domain.contains(cgroup: facts.cgroup)
+  }
+}
+
+/// One client that takes part in a split.
+struct PlannedClient: Sendable {
+  /// Its place in the registry.
+  let account: Int
+  /// Its caches, in `QuotaPlanner.caches`.
+  let caches: Range<Int>
+}
+
+/// One cache that takes part in a split, and from what its part is computed.
+struct PlannedCache: Sendable {
+  /// Its place in the client's account.
+  let index: Int
+  /// The share in force and the cost declared.
+  let share: UInt32, cost: UInt32
+  /// The floor honoured at this level.
+  let floor: ByteCount
+  /// The cost after the band.
+  var band = Permyriad.one
+}
+
+/// Splits a target over clients, and each client's part over its caches.
+///
+///     floor   min(declared, 25 % of bytes), or the administrator's; 0 at critical
+///     cap     min(reclaimable, bytes - floor) - in flight
+///     weight  share × clamp(cost / median cost, ½, 2)
+///
+/// A client counts with the sum of its caches' bytes and caps and with the mean of their weights,
+/// weighted by bytes, so that cutting one cache into two changes nothing. Both splits are
+/// `LevelDown`, so the parts add up to min(target, capacity) to the byte.
+///
+/// All buffers are kept between splits.
+struct QuotaPlanner: Sendable {
+  /// Who takes part, by id, and what each is given: `claims` has the same places.
+  private(set) var clients: [PlannedClient] = []
+  private(set) var claims: [Claim] = []
+  /// Their caches, client by client: `cacheClaims` has the same places.
+  private(set) var caches: [PlannedCache] = []
+  private(set) var cacheClaims: [Claim] = []
+  /// The median cost of the caches that take part.
+  private(set) var medianCost: UInt32 = 0
+
+  private var costs: [CostBand.Cost] = []
+  private var solver = LevelDown()
+
+  /// Makes room for splits over so many clients and caches.
+  mutating func reserve(clients count: Int, caches cacheCount: Int) {
+    clients.makeRoom(for: count)
+    claims.makeRoom(for: count)
+    caches.makeRoom(for: cacheCount)
+    cacheClaims.makeRoom(for: cacheCount)
+    costs.makeRoom(for: cacheCount)
+    solver.reserve(max(count, cacheCount))
+  }
+
+  /// Splits `terms.target`.
+  ///
+  /// - Parameters:
+  ///   - terms: How much, from whom.
+  ///   - registry: The accounts.
+  ///   - mayTake: Whether this cache of this account may be asked, beyond the terms.
+  /// - Returns: What those that take part could give, and the sum of the parts.
+  mutating func plan(
+    _ terms: QuotaTerms,
+    over registry: borrowing ClientRegistry,
+    where mayTake: (_ account: Int, _ cache: Int) -> Bool = { _, _ in true }
+  ) -> (capacity: ByteCount, part: ByteCount) {
+    clients.clear()
+    claims.clear()
+    caches.clear()
+    cacheClaims.clear()
+    costs.clear()
+    for index in registry.accounts.indices {
+      gather(registry.accounts[index], at: index, terms, mayTake)
+    }
+    medianCost = CostBand.median(of: &costs)
+    var capacity = ByteCount.zero
+    for client in clients { capacity += weigh(client) }
+    let part = solver.split(terms.target.value, over: &claims, in: 0..<claims.count)
+    for (index, client) in clients.enumerated() {
+      let given = solver.split(claims[index].part, over: &cacheClaims, in: client.caches)
+      precondition(given == claims[index].part, "the parts of caches add up to the client's")
+    }
+    return (capacity, ByteCount(part))
+  }
+
+  private mutating func gather(
+    _ account: borrowing ClientAccount,
+    at index: Int,
+    _ terms: QuotaTerms,
+    _ mayTake: (Int, Int) -> Bool
+  ) {
+    guard account.isAttached, terms.members.contains(account.facts) else { return }
+    if let until = account.refusedUntil, until > terms.now { return }
+    let first = caches.count
+    let total = account.facts.grantedFloor > .zero ? account.bytes : .zero
+    for place in account.caches.indices {
+      guard account.caches[place].takesPart(at: terms.level), mayTake(index, place) else {
+        continue
+      }
+      let floor =
+        terms.level == .critical
+        ? ByteCount.zero
+        : account.caches[place].floor(
+          granted: account.grantedFloor(of: account.caches[place], within: total)
+        )
+      let cap = account.caches[place].cap(above: floor)
+      guard cap > .zero else { continue }
+      let cost = account.caches[place].declaration.costMicrosecondsPerMiB
+      costs.append(CostBand.Cost(value: cost, index: caches.count))
+      caches.append(
+        PlannedCache(
+          index: place,
+          share: account.caches[place].share(granted: account.facts.grantedShare),
+          cost: cost,
+          floor: floor
+        )
+      )
+      cacheClaims.append(Claim(size: account.caches[place].bytes.value, cap: cap.value, weight: 1))
+    }
+    guard caches.count > first else { return }
+    clients.append(PlannedClient(account: index, caches: first..<caches.count))
+  }
+
+  /// Gives the caches of a client their weights and the client its claim; returns its cap.
+  private mutating func weigh(_ client: PlannedClient) -> ByteCount {
+    var size: UInt128 = 0
+    var cap: UInt128 = 0
+    var weighted: UInt128 = 0
+    for index in client.caches {
+      let band = CostBand.band(of: caches[index].cost, median: medianCost)
+      let weight = UInt64(caches[index].share) * UInt64(band.parts)
+      caches[index].band = band
+      cacheClaims[index].weight = weight
+      size += UInt128(cacheClaims[index].size)
+      cap += UInt128(cacheClaims[index].cap)
+      weighted += UInt128(cacheClaims[index].size) * UInt128(weight)
+    }
+    let claim = Claim(
+      size: UInt64(clamping: size),
+      cap: UInt64(clamping: cap),
+      weight: max(1, UInt64(weighted / max(1, size)))
+    )
+    claims.append(claim)
+    return ByteCount(claim.cap)
+  }
+}

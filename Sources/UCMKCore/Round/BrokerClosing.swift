@@ -1,0 +1,187 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import UCMKModel
+
+/// How a round goes on when its answers are in or its time is over, and how it ends.
+extension Broker {
+  /// How long readings of processes are waited for: the shell reads at once, so that this is only
+  /// for a reading that got lost.
+  static let measuringTime = TimeSpan.milliseconds(100)
+
+  /// Lets time pass in a round.
+  mutating func advance(_ slot: Int) {
+    guard let end = rounds[slot].phase.end, end <= now else { return }
+    switch rounds[slot].phase {
+    case .closed: return
+    case .asking: endAttempt(slot)
+    case .settling: measureAfter(slot)
+    case .measuring: close(slot)
+    }
+  }
+
+  /// Takes a reading of a process for every round that waits for one.
+  mutating func measure(_ process: ProcessID, _ reading: ProcessReading?) {
+    registry.note(reading, of: process)
+    for slot in rounds.indices where rounds[slot].isOpen {
+      guard let index = rounds[slot].processIndex(of: process) else { continue }
+      if rounds[slot].processes[index].before == nil {
+        rounds[slot].processes[index].before = .some(reading)
+      } else if case .measuring = rounds[slot].phase,
+        rounds[slot].processes[index].after == nil
+      {
+        rounds[slot].processes[index].after = .some(reading)
+        if rounds[slot].isMeasured { close(slot) }
+      }
+    }
+  }
+
+  /// Ends an attempt: whoever was silent is out, others are asked for what is missing.
+  mutating func endAttempt(_ slot: Int) {
+    let attempt = rounds[slot].attempt
+    for member in rounds[slot].members.indices
+    where rounds[slot].members[member].unanswered.contains(attempt) {
+      rounds[slot].members[member].isOut = true
+      sums.timeouts += 1
+    }
+    rounds[slot].waiting = 0
+    if !askForTheRest(slot) { settle(slot) }
+  }
+
+  /// Asks for what is missing, of those that have room; returns whether anybody is asked.
+  ///
+  /// An automatic round ends with an attempt one level up, where floors and levels give more.
+  private mutating func askForTheRest(_ slot: Int) -> Bool {
+    let round = rounds[slot]
+    guard !round.order.isDryRun, !round.isRaised, round.attempt < Defaults.attemptsMaximum,
+      round.missing >= leastMissing(of: round.order)
+    else { return false }
+    let isLast = round.attempt + 1 == Defaults.attemptsMaximum
+    if !isLast || !round.order.isAutomatic, planRest(of: round) > .zero {
+      ask(slot)
+      return true
+    }
+    guard round.order.isAutomatic else { return false }
+    rounds[slot].isRaised = true
+    rounds[slot].level = round.level.oneStepUp
+    guard planRest(of: rounds[slot]) > .zero else { return false }
+    ask(slot)
+    return true
+  }
+
+  /// The smallest rest that others are asked for.
+  private func leastMissing(of order: RoundOrder) -> ByteCount {
+    let page = ByteCount(pageSize)
+    guard let domain = order.limitDomain, let reading = domainTable[domain]?.reading else {
+      return page
+    }
+    return max(page, DeficitTarget.deadBand(of: reading.capacity))
+  }
+
+  /// Splits what is missing over the members that are still in, and returns what they give.
+  private mutating func planRest(of round: OpenRound) -> ByteCount {
+    let terms = QuotaTerms(
+      target: round.missing,
+      level: round.level,
+      members: round.order.membership,
+      now: now
+    )
+    let accounts = registry.accounts
+    return planner.plan(terms, over: registry) { account, cache in
+      guard let member = round.memberIndex(of: accounts[account].id),
+        !round.members[member].isOut,
+        let row = round.cacheIndex(of: accounts[account].caches[cache].id, in: member)
+      else { return false }
+      return !round.caches[row].isExhausted
+    }.part
+  }
+
+  /// Waits for the kernel's counters, where there is anything to measure.
+  private mutating func settle(_ slot: Int) {
+    guard let last = rounds[slot].lastAnswered, rounds[slot].claimed > .zero,
+      !rounds[slot].order.isDryRun
+    else { return close(slot) }
+    let end = last + Defaults.settle
+    rounds[slot].phase = .settling(until: end)
+    if end <= now { measureAfter(slot) }
+  }
+
+  /// Has the processes read again whose sessions claim anything.
+  private mutating func measureAfter(_ slot: Int) {
+    rounds[slot].phase = .measuring(until: now + Broker.measuringTime)
+    rounds[slot].sumClaims()
+    for process in rounds[slot].processes where process.claimed > 0 {
+      effects.append(.measure(process.process))
+    }
+  }
+
+  // MARK: - The end
+
+  /// Ends a round: settles its sums, remembers it, lets its domain go on.
+  mutating func close(_ slot: Int) {
+    let measured = rounds[slot].settleMeasured()
+    let id = rounds[slot].id
+    for member in rounds[slot].members.indices {
+      let client = rounds[slot].members[member].client
+      for row in rounds[slot].members[member].caches { land(row, of: client, in: slot) }
+      guard !rounds[slot].members[member].unanswered.isEmpty else { continue }
+      for attempt in 1...rounds[slot].attempt
+      where rounds[slot].members[member].unanswered.contains(attempt) {
+        effects.append(.cancel(client, id, attempt: attempt))
+      }
+    }
+    let order = rounds[slot].order
+    if !order.isDryRun {
+      sums.asked += rounds[slot].asked
+      sums.claimed += rounds[slot].claimed
+      sums.measured += measured
+    }
+    archive.keep(rounds[slot], measured: measured, at: now)
+    let credited = rounds[slot].credited
+    rounds[slot].phase = .closed
+    effects.append(.roundClosed(id))
+    if order.isAutomatic {
+      release(order, credited: credited)
+    } else if !order.isDryRun, rounds[slot].asked > .zero {
+      manualRelaxAt = sooner(manualRelaxAt, now + Defaults.hold)
+    }
+  }
+
+  /// Lets the domain of an automatic round hold what it set.
+  private mutating func release(_ order: RoundOrder, credited: ByteCount) {
+    guard let domain = order.limitDomain, let index = domainTable.index(of: domain) else { return }
+    setState(index, to: .hold)
+    let least = leastMissing(of: order)
+    domainTable.controls[index].restsUntil = credited < least ? now + Defaults.pollNear : nil
+  }
+}
+
+extension OpenRound {
+  /// Whether every process that is waited for was read again.
+  var isMeasured: Bool { !processes.contains { $0.claimed > 0 && $0.after == nil } }
+
+  /// Adds up what the sessions of each process claim.
+  mutating func sumClaims() {
+    for index in processes.indices { processes[index].claimed = 0 }
+    for member in members where member.claimed > .zero {
+      guard let process = processIndex(of: member.process) else { continue }
+      processes[process].claimed += UInt128(member.claimed.value)
+    }
+  }
+
+  /// Gives each member what was measured of its process, and returns the sum.
+  ///
+  /// Without a second reading nothing was measured; so it is in a dry run.
+  mutating func settleMeasured() -> ByteCount {
+    var sum = ByteCount.zero
+    sumClaims()
+    for index in members.indices where members[index].claimed > .zero {
+      guard !members[index].isGone,
+        let process = processIndex(of: members[index].process)
+      else { continue }
+      members[index].measured = processes[process].measured(of: members[index].claimed)
+      sum += members[index].measured
+    }
+    return sum
+  }
+}
