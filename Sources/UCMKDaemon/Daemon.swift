@@ -104,6 +104,8 @@ package final class Daemon {
   var hasPressure = false
   var reportsDropped: UInt64 = 0
   var notificationsDropped: UInt64 = 0
+  /// Notices of triggers and of the environment's source.
+  var alarms: UInt64 = 0
   /// When the limits above the clients' cgroups were looked at last.
   var relocatedAt: MonotonicInstant
   var nextPoll: MonotonicInstant?
@@ -175,6 +177,7 @@ package final class Daemon {
   /// A notice of `$MEMORY_PRESSURE_WATCH`: the host is at level medium.
   package func pressureWatchFired() {
     now = surroundings.now()
+    alarms += 1
     guard let reading = read(.host) else { return }
     submit(.alarmed(.host, .medium, .watch, reading))
     finishBatch()

@@ -49,6 +49,7 @@ extension Daemon {
       unwatch(domain)
       submit(.domainLost(domain))
     case .alarm(let level):
+      alarms += 1
       if let reading = read(domain) {
         submit(.alarmed(domain, level, .trigger, reading))
       } else {

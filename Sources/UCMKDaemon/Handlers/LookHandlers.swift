@@ -35,6 +35,7 @@ extension Daemon {
       isDegraded: isDegraded,
       host: read(.host),
       triggers: triggerStatus,
+      alarms: alarms,
       reportsDropped: reportsDropped,
       notificationsDropped: notificationsDropped,
       surfaces: surfaces

@@ -32,6 +32,8 @@ struct StatusFacts {
   var isDegraded: Bool
   var host: DomainReading?
   var triggers: [TriggerStatus]
+  /// Notices of stalls that sources gave since the start.
+  var alarms: UInt64
   var reportsDropped: UInt64
   var notificationsDropped: UInt64
   /// Name and state (`on`, `off`, `error: …`) of each way to a program, in a fixed order.
@@ -143,6 +145,7 @@ enum StatusRender {
     writer.member("rounds_by_trigger", totals.byTrigger)
     writer.member("rounds_by_watermark", totals.byWatermark)
     writer.member("rounds_by_hand", totals.byHand)
+    writer.member("alarms", facts.alarms)
     writer.member("timeouts", totals.timeouts)
     writer.member("reports_dropped", facts.reportsDropped)
     writer.member("notifications_dropped", facts.notificationsDropped)
