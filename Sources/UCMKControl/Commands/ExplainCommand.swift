@@ -8,7 +8,10 @@ package struct ExplainCommand: ControlCommand {
   package static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Show the arithmetic of a round, step by step, in words and numbers.",
-    discussion: "What is shown is everything that is needed to compute each part again."
+    discussion: """
+      What is shown is everything that is needed to compute each part again; --raw-bytes shows \
+      the numbers unrounded.
+      """
   )
 
   @Argument(help: "The number of a round, or 'last'.")

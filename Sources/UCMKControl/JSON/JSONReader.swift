@@ -7,6 +7,12 @@ package struct JSONError: Error, Hashable {
   package let text: String
   /// The byte at which it was seen, from 0.
   package let offset: Int
+
+  /// Makes an error.
+  package init(text: String, offset: Int) {
+    self.text = text
+    self.offset = offset
+  }
 }
 
 extension JSONValue {

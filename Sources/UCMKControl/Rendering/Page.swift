@@ -73,8 +73,9 @@ package struct Page: Sendable {
     Table.Cell(word(value), Style.tint(level: value.string ?? ""))
   }
 
-  /// A scope as people name it: `host`, `manual`, or the path of the cgroup.
+  /// A scope as people name it: `host`, `all clients`, or the path of the cgroup.
   package func scope(_ value: JSONValue) -> String {
+    if value["kind"].string == "manual" { return "all clients" }
     if let path = value["path"].string { return printable(path) }
     return value["kind"].string.map(printable) ?? value.string.map(printable) ?? "-"
   }

@@ -22,7 +22,8 @@ package enum Quantity {
     preconditionFailure("the last unit takes every size")
   }
 
-  /// A length of time in its two largest units: `420 ms`, `2.5 s`, `3m 20s`, `2h 05m`, `3d 04h`.
+  /// A length of time in its two largest units: `420 ms`, `2.5 s`, `3m 20s`, `2h 05m`, `3d 04h`;
+  /// rounded down.
   package static func duration(_ span: TimeSpan) -> String {
     duration(milliseconds: Int64(clamping: span.milliseconds))
   }

@@ -15,11 +15,13 @@ package enum RoundView {
       // The year is left out: the daemon keeps rounds since it started.
       let moment = page.moment(round["time_us"]).dropFirst(5)
       let isOpen = round["state"].string == "open"
+      let isDry = round["dry_run"].bool == true
       table.add([
         ClientView.plain(round["round"]), Table.Cell(moment.isEmpty ? "-" : String(moment)),
-        page.levelCell(round["level"]), Table.Cell(reason(round, page)),
+        page.levelCell(round["level"]), Table.Cell(page.word(round["reason"])),
         Table.Cell(page.size(round["asked"])), Table.Cell(page.size(round["claimed"])),
-        Table.Cell(page.size(round["measured"])), Table.Cell(page.size(round["unmet"])),
+        Table.Cell(isDry ? "dry run" : page.size(round["measured"])),
+        Table.Cell(page.size(round["unmet"])),
         Table.Cell(isOpen ? "open" : page.duration(round["took_ms"])),
         Table.Cell(page.scope(round["scope"])),
       ])
@@ -42,7 +44,10 @@ package enum RoundView {
 
   /// `412 by trigger on host at medium, 2026-11-23 14:57:52`.
   static func headline(_ round: JSONValue, _ page: Page) -> String {
-    "\(ClientView.plain(round["round"]).text) by \(reason(round, page)) "
+    let isManual = round["reason"].string == "manual"
+    let dryRun = round["dry_run"].bool == true ? " (dry run)" : ""
+    let reason = isManual ? "hand" : page.word(round["reason"])
+    return "\(ClientView.plain(round["round"]).text) by \(reason)\(dryRun) "
       + "on \(page.scope(round["scope"])) at \(page.word(round["level"])), "
       + page.moment(round["time_us"])
   }
@@ -61,10 +66,6 @@ package enum RoundView {
   static func aim(_ round: JSONValue, _ page: Page) -> String {
     "target \(page.size(round["target"])), capacity \(page.size(round["capacity"])), "
       + "part \(page.size(round["part"]))"
-  }
-
-  private static func reason(_ round: JSONValue, _ page: Page) -> String {
-    page.word(round["reason"]) + (round["dry_run"].bool == true ? " (dry run)" : "")
   }
 
   private static func verdict(_ round: JSONValue, _ page: Page) -> String {

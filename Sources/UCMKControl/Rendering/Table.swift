@@ -55,7 +55,7 @@ package struct Table: Sendable {
   private var rows: [[Cell]] = []
 
   /// The narrowest that a column is made.
-  private static let narrowest = 8
+  private static let narrowest = 12
   private static let gap = "  "
 
   /// Makes an empty table.
