@@ -58,5 +58,8 @@ package enum HostFiles {
   package struct SystemError: Error, Hashable {
     /// Its error number.
     package let number: Int32
+
+    /// Makes an error of this number.
+    package init(number: Int32) { self.number = number }
   }
 }

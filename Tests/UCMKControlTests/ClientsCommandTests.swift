@@ -14,8 +14,10 @@ struct ClientsCommandTests {
     #expect(
       run.output == """
         SESSION  NAME    PID   UID  CACHES       SIZE  RECLAIMABLE     TRUST  CGROUP
-        c17      imgd   4711  1000       2  576.0 MiB    536.0 MiB   98.00 %  /app.slice/imgd.service
-        c20      shopd   815    33       1    1.0 GiB      1.0 KiB  100.00 %  /system.slice/shop.slice/shopd.service
+        c17      imgd   4711  1000       2  576.0 MiB    536.0 MiB   98.00 %  \
+        /app.slice/imgd.service
+        c20      shopd   815    33       1    1.0 GiB      1.0 KiB  100.00 %  \
+        /system.slice/shop.slice/shopd.service
 
         """
     )
@@ -49,7 +51,8 @@ struct ClientsCommandTests {
       Run("clients", on: daemon).output == """
         SESSION  NAME  KIND     PID   UID  CACHES       SIZE  RECLAIMABLE    TRUST  CGROUP
         s1       jvm   signal    99     0       0        0 B          0 B  50.00 %  -
-        c17      imgd  member  4711  1000       2  576.0 MiB    536.0 MiB  98.00 %  /app.slice/imgd.service
+        c17      imgd  member  4711  1000       2  576.0 MiB    536.0 MiB  98.00 %  \
+        /app.slice/imgd.service
 
         """
     )

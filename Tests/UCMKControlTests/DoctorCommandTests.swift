@@ -110,13 +110,18 @@ struct DoctorCommandTests {
       run.output == """
         ok    kernel            Linux 6.12.9-amd64
         fail  psi               PSI is switched off: only the watermarks can start a round
-              mend: sed -i 's/^GRUB_CMDLINE_LINUX="/&psi=1 /' /etc/default/grub && update-grub && systemctl reboot
-        fail  cgroups           both versions (hybrid): limits of cgroups cannot be followed, only the host as a whole is watched
-              mend: sed -i 's/^GRUB_CMDLINE_LINUX="/&systemd.unified_cgroup_hierarchy=1 /' /etc/default/grub && update-grub && systemctl reboot
+              mend: sed -i 's/^GRUB_CMDLINE_LINUX="/&psi=1 /' /etc/default/grub && update-grub \
+        && systemctl reboot
+        fail  cgroups           both versions (hybrid): limits of cgroups cannot be followed, \
+        only the host as a whole is watched
+              mend: sed -i 's/^GRUB_CMDLINE_LINUX="/&systemd.unified_cgroup_hierarchy=1 /' \
+        /etc/default/grub && update-grub && systemctl reboot
         warn  swap              none: pressure shows late, the watermarks carry the load
               mend: apt-get install zram-tools
-        warn  earlyoom          runs: by default it kills at 10 % available, before ucmkd asks at 5 %
-              mend: echo 'EARLYOOM_ARGS="-m 3"' > /etc/default/earlyoom && systemctl restart earlyoom
+        warn  earlyoom          runs: by default it kills at 10 % available, before ucmkd asks \
+        at 5 %
+              mend: echo 'EARLYOOM_ARGS="-m 3"' > /etc/default/earlyoom && systemctl restart \
+        earlyoom
         fail  daemon            no daemon at /nowhere/s: No such file or directory
               mend: systemctl enable --now ucmkd.socket ucmkd.service
 

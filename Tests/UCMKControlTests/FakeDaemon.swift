@@ -31,11 +31,17 @@ final class FakeDaemon {
   private let listener: Int32
   private let state: State
 
-  init(_ script: [String: [Answer]] = [:], greeting: String? = nil) throws {
+  /// Makes a daemon that answers by `script`, in pieces of so many bytes, and sends the line
+  /// `greeting` before anything is asked.
+  init(
+    _ script: [String: [Answer]] = [:],
+    greeting: String? = nil,
+    pieceLength: Int = .max
+  ) throws {
     folder = try FakeDaemon.makeFolder()
     path = folder + "/s"
     listener = try FakeDaemon.listen(at: path)
-    let state = State(script: script, greeting: greeting)
+    let state = State(script: script, greeting: greeting, pieceLength: pieceLength)
     self.state = state
     let listener = listener
     Thread.detachNewThread { FakeDaemon.serve(listener, state) }
@@ -70,11 +76,13 @@ final class FakeDaemon {
   private final class State: Sendable {
     let script: Mutex<[String: [Answer]]>
     let greeting: String?
+    let pieceLength: Int
     let received = Mutex<[JSONValue]>([])
 
-    init(script: [String: [Answer]], greeting: String?) {
+    init(script: [String: [Answer]], greeting: String?, pieceLength: Int) {
       self.script = Mutex(script)
       self.greeting = greeting
+      self.pieceLength = pieceLength
     }
 
     func answer(to method: String) -> Answer {
@@ -93,7 +101,7 @@ final class FakeDaemon {
     while true {
       let connection = accept(listener, nil, nil)
       guard connection >= 0 else { break }
-      if let greeting = state.greeting { send(greeting + "\n", to: connection) }
+      if let greeting = state.greeting { send(greeting + "\n", to: connection, state) }
       converse(connection, state)
       close(connection)
     }
@@ -132,16 +140,17 @@ final class FakeDaemon {
     switch state.answer(to: method) {
     case .result(let result):
       let compact = result.split(separator: "\n").joined()
-      send("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"result\":\(compact)}\n", to: connection)
+      send("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"result\":\(compact)}\n", to: connection, state)
     case .error(let code, let text, let data):
       send(
         "{\"jsonrpc\":\"2.0\",\"id\":\(id),\"error\":"
           + "{\"code\":\(code),\"message\":\"\(text)\",\"data\":\(data)}}\n",
-        to: connection
+        to: connection,
+        state
       )
     case .lines(let lines):
       for line in lines {
-        send(line.replacingOccurrences(of: "ID", with: id) + "\n", to: connection)
+        send(line.replacingOccurrences(of: "ID", with: id) + "\n", to: connection, state)
       }
     case .silence: break
     case .hangUp: return false
@@ -149,10 +158,10 @@ final class FakeDaemon {
     return true
   }
 
-  private static func send(_ text: String, to connection: Int32) {
+  private static func send(_ text: String, to connection: Int32, _ state: State) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { room in
+      let count = unsafe rest.prefix(state.pieceLength).withUnsafeBytes { room in
         unsafe Glibc.send(connection, room.baseAddress, room.count, Int32(MSG_NOSIGNAL))
       }
       // A peer that has gone is what some tests are about.

@@ -13,9 +13,12 @@ struct RoundsCommandTests {
     #expect(run.status == 0)
     #expect(
       run.output == """
-        ROUND  TIME            LEVEL     REASON         ASKED    CLAIMED   MEASURED      UNMET   TOOK  SCOPE
-          413  11-24 14:57:52  medium    manual     260.0 MiB        0 B    dry run  256.0 MiB   open  all clients
-          412  11-24 13:57:52  critical  watermark  260.0 MiB  256.0 MiB  256.0 MiB        0 B  1.8 s  /system.slice/shop.slice
+        ROUND  TIME            LEVEL     REASON         ASKED    CLAIMED   MEASURED      UNMET   \
+        TOOK  SCOPE
+          413  11-24 14:57:52  medium    manual     260.0 MiB        0 B    dry run  256.0 MiB   \
+        open  all clients
+          412  11-24 13:57:52  critical  watermark  260.0 MiB  256.0 MiB  256.0 MiB        0 B  \
+        1.8 s  /system.slice/shop.slice
 
         """
     )
@@ -63,7 +66,8 @@ struct ExplainCommandTests {
         measured    240.0 MiB, what the daemon saw come back
         unmet       16.0 MiB, target less measured
 
-        c17 imgd (pid 4711): part 224.0 MiB, asked 228.0 MiB, claimed 218.0 MiB, measured 212.0 MiB - done in 38 ms
+        c17 imgd (pid 4711): part 224.0 MiB, asked 228.0 MiB, claimed 218.0 MiB, measured 212.0 \
+        MiB - done in 38 ms
           cache thumbs (3): part 224.0 MiB, asked 228.0 MiB, claimed 218.0 MiB
             bytes            512.0 MiB  the size of the cache
             reclaimable      504.0 MiB  what it says it could free now
@@ -80,7 +84,8 @@ struct ExplainCommandTests {
           2. part of thumbs: 224.0 MiB
           3. why not more: the floor holds
 
-        c20 shopd (pid 815): part 32.0 MiB, asked 32.0 MiB, claimed 32.0 MiB, measured 28.0 MiB - late in 412 ms
+        c20 shopd (pid 815): part 32.0 MiB, asked 32.0 MiB, claimed 32.0 MiB, measured 28.0 MiB \
+        - late in 412 ms
           cache pages (1): part 32.0 MiB, asked 32.0 MiB, claimed 32.0 MiB
 
         """
@@ -98,7 +103,8 @@ struct ExplainCommandTests {
         """
         unmet       16777216, target less measured
 
-        c20 shopd (pid 815): part 33554432, asked 33554432, claimed 33554432, measured 29360128 - late in 412 ms
+        c20 shopd (pid 815): part 33554432, asked 33554432, claimed 33554432, measured 29360128 \
+        - late in 412 ms
           cache pages (1): part 33554432, asked 33554432, claimed 33554432
 
         """

@@ -20,9 +20,12 @@ struct StatusCommandTests {
                 asked 260.0 MiB, claimed 0 B, measured 0 B, still open
     surfaces    socket on, signals off, reclaim error: permission denied
 
-    DOMAIN                    STATE     LEVEL     AVAILABLE        OF        LOW       HIGH       GROW
-    host                      watching  medium      2.1 GiB  16.0 GiB  819.2 MiB    1.3 GiB    1.9 GiB
-    /system.slice/shop.slice  round     critical   51.2 MiB   2.0 GiB  102.4 MiB  163.8 MiB  245.8 MiB
+    DOMAIN                    STATE     LEVEL     AVAILABLE        OF        LOW       HIGH      \
+     GROW
+    host                      watching  medium      2.1 GiB  16.0 GiB  819.2 MiB    1.3 GiB    \
+    1.9 GiB
+    /system.slice/shop.slice  round     critical   51.2 MiB   2.0 GiB  102.4 MiB  163.8 MiB  \
+    245.8 MiB
 
     TRIGGER ON                KIND   STALL  WITHIN  SOURCE
     host                      some  150 ms     1 s  trigger

@@ -46,11 +46,14 @@ struct WatchCommandTests {
         14:57:52  pressure  host: none -> medium
         14:57:52  pressure  /a: low (1 event before this lost)
         14:57:52  rounds    7 opened on host at low: target 1.0 MiB
-        14:57:52  rounds    413 closed on all clients at medium: asked 260.0 MiB, claimed 250.0 MiB, measured 240.0 MiB in 412 ms
+        14:57:52  rounds    413 closed on all clients at medium: asked 260.0 MiB, claimed 250.0 \
+        MiB, measured 240.0 MiB in 412 ms
         14:57:52  clients   c17 imgd joined: 2 caches, 536.0 MiB reclaimable
         14:57:52  clients   c20 shopd left: 0 caches, 0 B reclaimable
-        14:57:52  clients   c20 shopd changed: 1 cache, 1.0 KiB reclaimable (1,200 events before this lost)
-        14:57:52  status    watching, level medium, 2.1 GiB available, 980.0 MiB reclaimable of 3 clients
+        14:57:52  clients   c20 shopd changed: 1 cache, 1.0 KiB reclaimable (1,200 events before \
+        this lost)
+        14:57:52  status    watching, level medium, 2.1 GiB available, 980.0 MiB reclaimable of \
+        3 clients
         14:57:52  weather   {"rain":true}
 
         """
