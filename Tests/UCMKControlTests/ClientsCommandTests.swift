@@ -80,8 +80,8 @@ struct ClientsCommandTests {
     #expect(try JSONValue(parsing: json).line == Samples.compact(Samples.clients))
     #expect(
       daemon.params(of: "client.list") == [
-        #"{"limit":500}"#, #"{"cursor":"p2","limit":500}"#, #"{"limit":500}"#,
-        #"{"cursor":7,"limit":500}"#,
+        #"{"limit":500}"#, #"{"limit":500,"cursor":"p2"}"#, #"{"limit":500}"#,
+        #"{"limit":500,"cursor":7}"#,
       ]
     )
   }

@@ -74,6 +74,27 @@ struct PlanCommandTests {
     #expect(lines.contains("  2. part of thumbs: 448.0 MiB"))
   }
 
+  @Test("a plan of many clients comes in pages")
+  func pages() throws {
+    let page = { (session: String, next: String) in
+      #"{"target":3,"part":2,"clients":[{"session":"\#(session)","caches":[]}]\#(next)}"#
+    }
+    let daemon = try FakeDaemon([
+      "plan": [.result(page("c1", #","next":"c1""#)), .result(page("c2", ""))]
+    ])
+    let run = Run("plan --bytes 3 --json", on: daemon)
+    #expect(
+      try JSONValue(parsing: run.output).line
+        == #"{"target":3,"part":2,"clients":[{"session":"c1","caches":[]},"#
+        + #"{"session":"c2","caches":[]}]}"#
+    )
+    #expect(
+      daemon.params(of: "plan") == [
+        #"{"bytes":3,"level":"medium"}"#, #"{"bytes":3,"level":"medium","cursor":"c1"}"#,
+      ]
+    )
+  }
+
   @Test("nobody to ask")
   func nobody() throws {
     let daemon = try FakeDaemon([
@@ -167,6 +188,21 @@ struct ShrinkCommandTests {
     #expect(
       daemon.params(of: "trigger") == [#"{"bytes":268435456,"level":"medium","wait":false}"#]
     )
+  }
+
+  @Test("further pages of a round are looked up, not triggered")
+  func pages() throws {
+    let daemon = try FakeDaemon([
+      "trigger": [.result(#"{"round":9,"clients":[{"session":"c1"}],"next":"c1"}"#)],
+      "round.get": [.result(#"{"round":9,"clients":[{"session":"c2"}]}"#)],
+    ])
+    let run = Run("shrink --bytes 3 --json", on: daemon)
+    #expect(
+      try JSONValue(parsing: run.output).line
+        == #"{"round":9,"clients":[{"session":"c1"},{"session":"c2"}]}"#
+    )
+    #expect(daemon.params(of: "trigger").count == 1)
+    #expect(daemon.params(of: "round.get") == [#"{"round":9,"cursor":"c1"}"#])
   }
 
   @Test("while a round runs the daemon refuses")

@@ -35,11 +35,12 @@ struct WatchCommandTests {
       event("rounds", Samples.round),
       event("clients", #"{"change":"joined","client":\#(Samples.compact(Samples.imgd))}"#),
       event("clients", #"{"session":"c20","name":"shopd","state":"left","caches":[]}"#),
+      event("clients", #"{"change":"left","session":"c21"}"#),
       event("clients", Samples.shopd, dropped: 1_200),
       event("status", Samples.status),
       event("weather", #"{"rain":true}"#),
     ])
-    let run = Run("watch pressure rounds clients status --count 9", on: daemon)
+    let run = Run("watch pressure rounds clients status --count 10", on: daemon)
     #expect(run.status == 0)
     #expect(
       run.output == """
@@ -50,6 +51,7 @@ struct WatchCommandTests {
         MiB, measured 240.0 MiB in 412 ms
         14:57:52  clients   c17 imgd joined: 2 caches, 536.0 MiB reclaimable
         14:57:52  clients   c20 shopd left: 0 caches, 0 B reclaimable
+        14:57:52  clients   c21 left
         14:57:52  clients   c20 shopd changed: 1 cache, 1.0 KiB reclaimable (1,200 events before \
         this lost)
         14:57:52  status    watching, level medium, 2.1 GiB available, 980.0 MiB reclaimable of \

@@ -39,32 +39,20 @@ package struct ClientsCommand: ControlCommand {
       let client = try connection.call("client.get", ["session": .string(id)])
       context.show(client, options) { ClientView.detail(client, $0) }
     } else {
-      let clients = try all(connection)
-      let result: JSONValue = ["clients": .array(clients)]
-      context.show(result, options) { ClientView.list(clients, $0) }
+      let result = try connection.callWhole("client.list", query)
+      context.show(result, options) { ClientView.list(result["clients"].items, $0) }
     }
     return .done
   }
 
-  /// All pages of the list.
-  private func all(_ connection: ControlConnection) throws(ControlError) -> [JSONValue] {
+  private var query: JSONValue {
     let filter = JSONValue.object(skippingNull: [
       ("uid", uid.map { .integer($0) }),
       ("cgroup", cgroup.map { .string($0.path) }),
       ("name", name.map { .string($0) }),
     ])
-    var clients: [JSONValue] = []
-    var cursor: JSONValue?
-    repeat {
-      let params = JSONValue.object(skippingNull: [
-        ("cursor", cursor), ("limit", 500), ("filter", filter.members.isEmpty ? nil : filter),
-      ])
-      let page = try connection.call("client.list", params)
-      let next = page["next"]
-      guard next.isNull || next != cursor else { throw .garbage("client.list does not end") }
-      clients += page["clients"].items
-      cursor = next.isNull ? nil : next
-    } while cursor != nil
-    return clients
+    return .object(skippingNull: [
+      ("limit", 500), ("filter", filter.members.isEmpty ? nil : filter),
+    ])
   }
 }

@@ -27,7 +27,7 @@ package struct ExplainCommand: ControlCommand {
   package func execute(in context: ControlContext) throws(ControlError) -> ExitStatus {
     let connection = try options.connect(context)
     let number = try number(connection)
-    var result = try connection.call("round.get", ["round": .integer(number)])
+    var result = try connection.callWhole("round.get", ["round": .integer(number)])
     if let client {
       let chosen = result["clients"].items.filter {
         $0["session"].string == client || $0["name"].string == client

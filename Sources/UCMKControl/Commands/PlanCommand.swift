@@ -54,7 +54,7 @@ package struct PlanCommand: ControlCommand {
 
   package func execute(in context: ControlContext) throws(ControlError) -> ExitStatus {
     let connection = try options.connect(context)
-    let plan = try connection.call("plan", .object(skippingNull: aim.params))
+    let plan = try connection.callWhole("plan", .object(skippingNull: aim.params))
     context.show(plan, options) { PlanView.lines(plan, showsSteps: steps, $0) }
     return .done
   }

@@ -43,10 +43,12 @@ package struct ShrinkCommand: ControlCommand {
       ]
     )
     // The daemon answers when the round is closed: its 5 s come on top of ours.
-    let round = try connection.call(
+    let round = try connection.callWhole(
       "trigger",
       params,
-      waiting: doesNotWait ? .zero : within?.span ?? .seconds(5)
+      waiting: doesNotWait ? .zero : within?.span ?? .seconds(5),
+      // Asking again would start another round.
+      following: { ("round.get", ["round": $0["round"]]) }
     )
     context.show(round, options) { page in
       guard !doesNotWait else { return ["round \(ClientView.plain(round["round"]).text) started"] }

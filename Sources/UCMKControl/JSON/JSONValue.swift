@@ -98,6 +98,12 @@ extension JSONValue {
     )
   }
 
+  /// This object without its member `key`.
+  package func removing(_ key: String) -> JSONValue {
+    guard case .object(let members) = self else { return self }
+    return .object(members.filter { $0.key != key })
+  }
+
   /// This object with `value` as its member `key`, in its old place or else at the end.
   package func replacing(_ key: String, with value: JSONValue) -> JSONValue {
     var members = self.members

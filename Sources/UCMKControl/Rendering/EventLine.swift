@@ -44,6 +44,9 @@ package enum EventLine {
     // The daemon may put the client beside the word for what became of it.
     let client = data["client"].isNull ? data : data["client"]
     let change = ["change", "event", "state"].compactMap { data[$0].string }.first ?? "changed"
+    guard !client["name"].isNull else {
+      return "\(page.word(data["session"])) \(printable(change))"
+    }
     let caches = client["caches"].items
     return "\(page.word(client["session"])) \(page.word(client["name"])) \(printable(change)): "
       + "\(Quantity.plural(Int64(caches.count), "cache")), "
