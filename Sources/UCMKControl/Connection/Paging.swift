@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import UCMKModel
+
+extension ControlConnection {
+  /// Asks, and puts the pages of the result's `clients` together.
+  ///
+  /// A line of the daemon holds at most 256 KiB (`docs/PROTOCOL.md` §2), so that a long list comes
+  /// with a `next`, which is the `cursor` of the next question.
+  ///
+  /// - Parameters:
+  ///   - method: What is asked first.
+  ///   - params: An object.
+  ///   - extra: Time to wait for the first answer beyond this connection's patience.
+  ///   - follow: What the further pages are asked of, made from the first; nil for the same again.
+  /// - Returns: The first result with the clients of all, without `next`.
+  /// - Throws: What `call` throws, and `garbage` where the list does not end.
+  package func callWhole(
+    _ method: String,
+    _ params: JSONValue,
+    waiting extra: TimeSpan = .zero,
+    following follow: ((JSONValue) -> (method: String, params: JSONValue))? = nil
+  ) throws(ControlError) -> JSONValue {
+    let first = try call(method, params, waiting: extra)
+    var next = first["next"]
+    guard !next.isNull else { return first.removing("next") }
+    let question = follow?(first) ?? (method: method, params: params)
+    var clients = first["clients"].items
+    while !next.isNull {
+      let page = try call(question.method, question.params.replacing("cursor", with: next))
+      guard page["next"] != next else { throw .garbage("\(method) does not end") }
+      clients += page["clients"].items
+      next = page["next"]
+    }
+    return first.replacing("clients", with: .array(clients)).removing("next")
+  }
+}
