@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Cuts a stream of bytes into lines.
+///
+/// LF ends a line, a CR before it belongs to the end, empty lines are not reported. A line above
+/// the limit is reported once, at the first byte too many, and dropped up to its LF, where reading
+/// starts afresh. The buffer never holds more than one unfinished line and the last chunk, each
+/// byte is looked at once, and what an idle connection keeps is at most `restingCapacity`.
+public struct FrameDecoder: Sendable {
+  /// What came next in the stream.
+  public enum Frame: Sendable, Hashable {
+    /// A line, by its place in `bytes`, without its end.
+    case line(Range<Int>)
+    /// A line above the limit, or the beginning of one.
+    case oversized
+  }
+
+  /// Bytes that a drained decoder keeps: room for the messages of every day (a shrink answer for
+  /// one cache is 180 B), small beside the socket's own buffers in the kernel.
+  public static let restingCapacity = 1_024
+
+  /// The most a line may hold, in bytes, without its end.
+  public let limit: Int
+
+  /// The buffer in which the ranges of the lines lie.
+  ///
+  /// A range is good until the next `append`. A copy that is still alive then makes the decoder
+  /// copy its buffer.
+  public private(set) var bytes: [UInt8] = []
+
+  /// The first byte that belongs to no line that was reported.
+  private var start = 0
+  /// The first byte that was not looked at yet; never less than `start`.
+  private var scanned = 0
+  /// Inside a line above the limit, of which the rest is dropped.
+  private var isDropping = false
+
+  /// Makes a decoder for lines of at most `limit` bytes.
+  public init(limit: Int = ProtocolLimits().lineIn) {
+    precondition(limit > 0, "a line has room for something")
+    self.limit = limit
+  }
+
+  /// Bytes of a line whose end has not come yet.
+  public var pendingCount: Int { bytes.count - start }
+
+  /// Takes over what was received.
+  ///
+  /// - Parameters:
+  ///   - chunk: The receiver's buffer.
+  ///   - range: The part of it that was filled.
+  public mutating func append(_ chunk: [UInt8], in range: Range<Int>) {
+    var range = range
+    if isDropping {
+      guard let lineEnd = FrameDecoder.lineFeed(chunk, in: range) else { return }
+      isDropping = false
+      range = lineEnd + 1..<range.upperBound
+    }
+    compact()
+    bytes.append(contentsOf: chunk[range])
+  }
+
+  /// Takes over what was received.
+  public mutating func append(_ chunk: [UInt8]) { append(chunk, in: 0..<chunk.count) }
+
+  /// The next line, or nil until more bytes come.
+  public mutating func next() -> Frame? {
+    while true {
+      guard let lineEnd = FrameDecoder.lineFeed(bytes, in: scanned..<bytes.count) else {
+        return restOfBuffer()
+      }
+      let line = start..<contentEnd(lineEnd)
+      start = lineEnd + 1
+      scanned = start
+      if line.isEmpty { continue }
+      return line.count > limit ? .oversized : .line(line)
+    }
+  }
+
+  /// Frees what a busy connection needed and an idle one does not.
+  ///
+  /// To be called when `next()` has returned nil; safe at any time.
+  public mutating func rest() {
+    guard start == bytes.count else { return }
+    bytes.removeAll(keepingCapacity: bytes.capacity <= FrameDecoder.restingCapacity)
+    start = 0
+    scanned = 0
+  }
+
+  /// No line end in sight: keep waiting, unless the line is too long already.
+  private mutating func restOfBuffer() -> Frame? {
+    scanned = bytes.count
+    guard contentEnd(bytes.count) - start > limit else {
+      rest()
+      return nil
+    }
+    isDropping = true
+    start = bytes.count
+    rest()
+    return .oversized
+  }
+
+  /// `lineEnd`, or the place of the CR before it.
+  private func contentEnd(_ lineEnd: Int) -> Int {
+    lineEnd > start && bytes[lineEnd - 1] == UInt8(ascii: "\r") ? lineEnd - 1 : lineEnd
+  }
+
+  /// Moves the unfinished line to the front once more than half of the buffer is done with, so that
+  /// a byte is moved at most once for each byte that was consumed.
+  private mutating func compact() {
+    guard start > 0, start >= bytes.count - start else { return }
+    bytes.removeSubrange(0..<start)
+    scanned -= start
+    start = 0
+  }
+
+  private static func lineFeed(_ bytes: [UInt8], in range: Range<Int>) -> Int? {
+    for index in range where bytes[index] == UInt8(ascii: "\n") { return index }
+    return nil
+  }
+}

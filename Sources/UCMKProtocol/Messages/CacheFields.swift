@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import UCMKModel
+
+/// The members that `cache.register` and `cache.update` share.
+extension ParamReader {
+  func share() throws(RPCError) -> UInt32? {
+    try unsigned("share", WireRange.share).map { UInt32($0) }
+  }
+
+  func cost() throws(RPCError) -> UInt32? {
+    try unsigned("cost_us_per_mib", WireRange.cost).map { UInt32($0) }
+  }
+
+  /// A count of bytes, or nil inside where the member is `null`; nil outside where it is absent.
+  func bytesOrNull(_ key: StaticString) throws(RPCError) -> ByteCount?? {
+    guard let value = value(key) else { return nil }
+    if value.isNull { return .some(nil) }
+    guard let bytes = value.unsigned, WireRange.count.contains(bytes) else {
+      throw invalid(key, want: "\(WireRange.text(WireRange.count)) or null")
+    }
+    return .some(ByteCount(bytes))
+  }
+
+  func release() throws(RPCError) -> ReleaseKind? {
+    guard let value = value("release") else { return nil }
+    if value.stringEquals("sync") { return .sync }
+    if value.stringEquals("gc") { return .gc }
+    if value.stringEquals("slow") { return .slow }
+    throw invalid("release", want: "sync, gc or slow")
+  }
+
+  func labels() throws(RPCError) -> [CacheDeclaration.Label]? {
+    guard let labels = try reader("labels")?.object else { return nil }
+    let (keys, values) = (0...ProtocolLimits.labelKey, 0...ProtocolLimits.labelValue)
+    var list: [CacheDeclaration.Label] = []
+    for member in labels.members {
+      guard list.count < ProtocolLimits.labels else {
+        throw invalid("labels", want: "at most \(ProtocolLimits.labels) pairs")
+      }
+      guard let count = member.key.utf8Count, keys.contains(count), let key = member.key.string
+      else { throw invalid("labels", want: "keys of \(WireRange.text(keys))") }
+      guard let length = member.value.utf8Count, values.contains(length),
+        let value = member.value.string
+      else { throw invalid("labels", want: "values of \(WireRange.text(values))") }
+      list.append(CacheDeclaration.Label(key: key, value: value))
+    }
+    return list
+  }
+
+  /// The members of a usage, as they stand in this very object; one walk and no memory.
+  func usage() throws(RPCError) -> CacheUsage {
+    var (bytes, reclaimable): (UInt64?, UInt64?)
+    var (entries, hits, misses): (UInt64?, UInt64?, UInt64?)
+    if let object {
+      for member in object.members {
+        if member.key.stringEquals("bytes") {
+          bytes = try number(member.value, "bytes", WireRange.count)
+        } else if member.key.stringEquals("reclaimable") {
+          reclaimable = try number(member.value, "reclaimable", WireRange.count)
+        } else if member.key.stringEquals("entries") {
+          entries = try number(member.value, "entries", WireRange.count)
+        } else if member.key.stringEquals("hits") {
+          hits = try number(member.value, "hits", WireRange.count)
+        } else if member.key.stringEquals("misses") {
+          misses = try number(member.value, "misses", WireRange.count)
+        }
+      }
+    }
+    guard let bytes else { throw invalid("bytes", want: WireRange.text(WireRange.count)) }
+    guard let reclaimable, reclaimable <= bytes else {
+      throw invalid("reclaimable", want: WireRange.text(0...bytes))
+    }
+    return CacheUsage(
+      bytes: ByteCount(bytes),
+      reclaimable: ByteCount(reclaimable),
+      entries: entries,
+      hits: hits,
+      misses: misses
+    )
+  }
+}
+
+extension JSONWriter {
+  /// Writes the members of a usage into the object that is open.
+  mutating func members(of usage: CacheUsage) {
+    member("bytes", usage.bytes)
+    member("reclaimable", usage.reclaimable)
+    if let entries = usage.entries { member("entries", entries) }
+    if let hits = usage.hits { member("hits", hits) }
+    if let misses = usage.misses { member("misses", misses) }
+  }
+
+  mutating func member(labels: [CacheDeclaration.Label]) {
+    member(object: "labels") { writer in
+      for label in labels {
+        writer.key(label.key)
+        writer.string(label.value)
+      }
+    }
+  }
+}
+
+extension ReleaseKind {
+  /// The word on the wire, as a literal.
+  var wireName: StaticString {
+    switch self {
+    case .sync: "sync"
+    case .gc: "gc"
+    case .slow: "slow"
+    }
+  }
+}
