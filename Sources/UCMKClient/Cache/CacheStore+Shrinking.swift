@@ -1,16 +1,17 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import UCMKModel
 
 extension CacheStore: ShrinkableCache {
-  func usage() -> CacheUsage { usage }
+  func usage() -> CacheUsage { currentUsage }
 
   func shrink(_ request: ShrinkRequest) -> ShrinkResult {
     let freed = evict(request.bytes, until: { request.isOver }) { freedSoFar in
       request.noteProgress(freed: freedSoFar)
     }
-    return ShrinkResult(freed: freed, remaining: usage, more: budget.totalCost > 0)
+    return ShrinkResult(freed: freed, remaining: currentUsage, more: budget.totalCost > 0)
   }
 
   func limitDidChange(_ limit: MemoryLimit) {

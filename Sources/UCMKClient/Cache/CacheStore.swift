@@ -164,7 +164,7 @@ final class CacheStore<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   // MARK: - Looking
 
-  var usage: CacheUsage {
+  var currentUsage: CacheUsage {
     var hits: UInt64 = 0
     var misses: UInt64 = 0
     for shard in shards {

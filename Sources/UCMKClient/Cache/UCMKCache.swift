@@ -155,7 +155,7 @@ public final class UCMKCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
     guard abs(total - last) >= 1 << 20 else { return }
     guard noted.compareExchange(expected: last, desired: total, ordering: .relaxed).exchanged
     else { return }
-    registration.noteUsageChanged(store.usage)
+    registration.noteUsageChanged(store.currentUsage)
   }
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import UCMKModel
-package import UCMKProtocol
+import UCMKProtocol
 
 // MARK: - Caches that come and go
 

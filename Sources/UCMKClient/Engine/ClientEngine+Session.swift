@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import UCMKModel
-package import UCMKProtocol
+import UCMKModel
+import UCMKProtocol
 
 /// A request of ours that is not answered.
 package struct PendingCall: Sendable {

@@ -157,8 +157,9 @@ package final class ClientEngine {
 
   /// When `tick` has something to do next; nil where only an event can bring it.
   package func nextDeadline(after now: MonotonicInstant) -> MonotonicInstant? {
-    var next = requests.map(\.answerAt).min()
+    var next: MonotonicInstant?
     func consider(_ instant: MonotonicInstant) { next = min(next ?? instant, instant) }
+    for request in requests { consider(request.answerAt) }
     switch phase {
     case .offline: break
     case .greeting: consider(heardAt + heartbeat)

@@ -36,14 +36,14 @@ package final class CacheCell: Sendable {
   /// single false event costs an eighth and not the whole cache.
   package static let localDivisor: UInt64 = 8
 
-  private enum Work {
+  fileprivate enum Work {
     case shrink(ShrinkOrder, Manner, token: UInt64, generation: UInt64)
     case limit(MemoryLimit)
     case usage
     case end
   }
 
-  private struct State {
+  fileprivate struct State {
     var policy: CachePolicy
     var policyChanged = false
     var usage = CacheUsage.zero
@@ -158,9 +158,11 @@ package final class CacheCell: Sendable {
 
   /// Starts a shrink. The one before must be over.
   ///
-  /// - Returns: The generation by which it can be cancelled.
-  @discardableResult
-  package func begin(_ order: ShrinkOrder, _ manner: Manner, token: UInt64) -> UInt64 {
+  /// - Parameters:
+  ///   - order: What is asked.
+  ///   - manner: How it is to be done.
+  ///   - token: Names the outcome.
+  package func begin(_ order: ShrinkOrder, _ manner: Manner, token: UInt64) {
     let generation = progress.begin()
     let sleeper = state.withLock { state in
       precondition(state.order == nil, "one shrink of a cache at a time")
@@ -168,7 +170,6 @@ package final class CacheCell: Sendable {
       return state.wakeUp()
     }
     sleeper?.resume()
-    return generation
   }
 
   /// Tells the running shrink to stop.

@@ -3,13 +3,13 @@
 
 import Synchronization
 import UCMKLinux
-package import UCMKModel
+import UCMKModel
 
 /// What is done on a worker besides the caches: handing free heap pages back, and telling the
 /// program of pressure. Neither may run on the socket thread: the one takes its time (59 ms for
 /// 443 MiB), the other wakes the program's own executors.
 package final class Housekeeper: Sendable {
-  private struct State {
+  fileprivate struct State {
     var trim: UInt64?
     var trimmed: UInt64?
     var events: [PressureEvent] = []

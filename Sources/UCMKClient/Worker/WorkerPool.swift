@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
-import UCMKLinux
+package import UCMKLinux
 
 /// The few threads on which the program's caches are called.
 ///
@@ -15,7 +15,7 @@ package final class WorkerPool: TaskExecutor {
   /// The program's code runs here, so the stack is no small one; untouched pages cost nothing.
   private static let stack = 1 << 20
 
-  private struct State: ~Copyable {
+  fileprivate struct State: ~Copyable {
     var jobs: [UnownedJob] = []
     var head = 0
     var threads: [SmallThread] = []
