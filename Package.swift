@@ -56,7 +56,11 @@ let package = Package(
       pkgConfig: "libsystemd",
       providers: [.apt(["libsystemd-dev", "pkg-config"])]
     ),
-    .target(name: "UCMKSystemd", dependencies: ["CSystemd"], swiftSettings: strict),
+    .target(
+      name: "UCMKSystemd",
+      dependencies: ["CSystemd", "UCMKLinux", "UCMKModel"],
+      swiftSettings: strict
+    ),
 
     // The daemon.
     .target(
@@ -107,7 +111,7 @@ let package = Package(
     test("UCMKProtocolTests", ["UCMKProtocol", "UCMKModel", "UCMKTestSupport"]),
     test("UCMKCoreTests", ["UCMKCore", "UCMKModel", "UCMKTestSupport"]),
     test("UCMKLinuxTests", ["UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
-    test("UCMKSystemdTests", ["UCMKSystemd", "UCMKLinux", "UCMKTestSupport"]),
+    test("UCMKSystemdTests", ["UCMKSystemd", "UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
     test(
       "UCMKDaemonTests",
       ["UCMKDaemon", "UCMKCore", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]

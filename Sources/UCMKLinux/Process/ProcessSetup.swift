@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import CUCMKLinux
+
+/// Keeps the process's own memory from being paged out while memory is short.
+package enum MemoryLock {
+  /// Which pages are locked.
+  package enum Extent: Sendable {
+    /// Each page from its first use on (`MCL_ONFAULT`): small, but the first use may fault.
+    case onFault
+    /// Everything that is mapped, used or not: two to six times the memory.
+    case everything
+  }
+
+  /// Locks all present and future pages (mlockall(2)).
+  ///
+  /// - Throws: EPERM or ENOMEM where `RLIMIT_MEMLOCK` is too small and CAP_IPC_LOCK is missing.
+  package static func lock(_ extent: Extent) throws(SystemError) {
+    try SystemError.check(ucmk_lock_memory(extent == .onFault ? 1 : 0), "mlockall")
+  }
+}
+
+/// Hands free pages of the C library's heap back to the kernel.
+package enum MallocTrim {
+  /// Hands back what it can (malloc_trim(3)).
+  ///
+  /// - Returns: Whether any page went back.
+  @discardableResult
+  package static func trim() -> Bool { ucmk_malloc_trim() == 1 }
+}
+
+/// How many descriptors the process may have.
+package enum DescriptorLimit {
+  /// Raises the soft limit to the hard one (RLIMIT_NOFILE).
+  ///
+  /// - Returns: The limit now in force.
+  @discardableResult
+  package static func raise() throws(SystemError) -> UInt64 {
+    var soft: UInt64 = 0
+    var hard: UInt64 = 0
+    try SystemError.check(unsafe ucmk_raise_descriptor_limit(&soft, &hard), "setrlimit")
+    return soft
+  }
+}
+
+/// Signals by their numbers on every Linux that Swift runs on.
+package enum SignalNumber: Int32, Sendable, Hashable {
+  /// SIGHUP: read the configuration again.
+  case hangUp = 1
+  /// SIGINT: stop.
+  case interrupt = 2
+  /// SIGUSR1: dump the flight recorder.
+  case user1 = 10
+  /// SIGUSR2: free for tests.
+  case user2 = 12
+  /// SIGPIPE: ignored everywhere.
+  case pipe = 13
+  /// SIGTERM: stop.
+  case terminate = 15
+
+  /// Ignores the signal from now on, in the whole process.
+  package func ignore() throws(SystemError) {
+    try SystemError.check(ucmk_ignore_signal(rawValue), "sigaction")
+  }
+
+  /// Blocks the signal in this thread, as reading it from a descriptor needs.
+  package func block() throws(SystemError) {
+    try SystemError.check(ucmk_block_signal(rawValue), "pthread_sigmask")
+  }
+}
+
+/// The environment, which a process that gained rights must not trust.
+package enum Environment {
+  /// The value of a variable; nil where it is not set, and in a process that gained rights by its
+  /// executable (secure_getenv(3)).
+  package static func value(_ name: String) -> String? {
+    guard let value = unsafe ucmk_getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+}
