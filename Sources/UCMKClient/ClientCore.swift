@@ -25,10 +25,12 @@ final class ClientCore: Sendable {
   }
 
   let configuration: UCMKClient.Configuration
+  let environment: ClientEnvironment
   private let state = Mutex(State())
 
-  init(configuration: UCMKClient.Configuration) {
+  init(configuration: UCMKClient.Configuration, environment: ClientEnvironment) {
     self.configuration = configuration
+    self.environment = environment
     if configuration.transport == .disabled {
       state.withLock { $0.status.connection = .disabled }
     }

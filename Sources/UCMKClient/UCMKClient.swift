@@ -14,8 +14,13 @@ public final class UCMKClient: Sendable {
   private let core: ClientCore
 
   /// Makes a client. Its threads start with the first cache, stream or ``run()``.
-  public init(configuration: Configuration = Configuration()) {
-    core = ClientCore(configuration: configuration)
+  public convenience init(configuration: Configuration = Configuration()) {
+    self.init(configuration: configuration, environment: .process)
+  }
+
+  /// Makes a client that takes `environment` for the environment of the process.
+  package init(configuration: Configuration, environment: ClientEnvironment) {
+    core = ClientCore(configuration: configuration, environment: environment)
   }
 
   deinit { core.stop() }

@@ -32,16 +32,19 @@ package final class LocalPressure {
   /// Opens what `fallback` allows and this host has; nil where that is nothing.
   ///
   /// Nothing here is an error for the program: a host without pressure files is a normal host.
-  package static func open(_ fallback: UCMKClient.Configuration.Fallback) -> LocalPressure? {
+  package static func open(
+    _ fallback: UCMKClient.Configuration.Fallback,
+    _ environment: ClientEnvironment
+  ) -> LocalPressure? {
     let own = ownCgroup()
     let scope: Scope = own.map { .domain(.cgroup($0.path)) } ?? .domain(.host)
     switch fallback {
     case .none: return nil
-    case .memoryPressureWatch: return openEnvironment(scope).opened
+    case .memoryPressureWatch: return openWatch(environment, scope).opened
     case .psi: return openTrigger(own, scope)
     case .automatic:
-      let environment = openEnvironment(scope)
-      return environment.opened ?? (environment.isOff ? nil : openTrigger(own, scope))
+      let watch = openWatch(environment, scope)
+      return watch.opened ?? (watch.isOff ? nil : openTrigger(own, scope))
     }
   }
 
@@ -63,10 +66,16 @@ package final class LocalPressure {
 
   // MARK: - Opening
 
-  private static func openEnvironment(_ scope: Scope) -> (opened: LocalPressure?, isOff: Bool) {
+  private static func openWatch(
+    _ environment: ClientEnvironment,
+    _ scope: Scope
+  ) -> (opened: LocalPressure?, isOff: Bool) {
     do throws(PressureWatchError) {
-      let environment = try PressureWatchEnvironment()
-      guard let watch = try environment.open() else { return (nil, environment == .off) }
+      let wanted = try PressureWatchEnvironment(
+        watch: environment.pressureWatch,
+        write: environment.pressureWrite
+      )
+      guard let watch = try wanted.open() else { return (nil, wanted == .off) }
       return (LocalPressure(.watch(watch), path: watch.path, scope: scope), false)
     } catch {
       // Whoever set the variable meant this file and no other.

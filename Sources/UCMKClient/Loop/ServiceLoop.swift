@@ -51,7 +51,7 @@ final class ServiceLoop {
     )
     paths =
       switch configuration.transport {
-      case .automatic: SocketPaths.automatic()
+      case .automatic: core.environment.socketPaths
       case .unixSocket(let path): [path]
       case .localOnly, .disabled: []
       }
@@ -162,7 +162,7 @@ final class ServiceLoop {
     }
     if !hasLookedForPressure, socket == nil {
       hasLookedForPressure = true
-      pressure = LocalPressure.open(core.configuration.fallback)
+      pressure = LocalPressure.open(core.configuration.fallback, core.environment)
     }
     if isLocallyPressed, let pressedAt, now.since(pressedAt) >= ServiceLoop.calm {
       isLocallyPressed = false
