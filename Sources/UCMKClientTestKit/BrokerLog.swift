@@ -61,6 +61,8 @@ struct BrokerLog {
   var greetingError: RPCError?
   /// The limits that `limit.get` tells; by cache name.
   var limits: [String: ByteCount] = [:]
+  /// Whether sessions that break off are forgotten at once.
+  var isForgetful = false
   var listens = true
   var isStopped = false
 

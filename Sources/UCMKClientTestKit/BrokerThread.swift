@@ -183,7 +183,7 @@ extension BrokerLog {
   mutating func close(_ index: Int) {
     connections[index].isOpen = false
     connections[index].outbox = []
-    guard connections[index].session != nil, !connections[index].caches.isEmpty else { return }
+    guard !isForgetful, connections[index].session != nil else { return }
     let token = "token-\(connections[index].number)"
     kept.append(Kept(token: token, caches: connections[index].caches))
   }

@@ -96,13 +96,11 @@ extension FakeBroker {
     }
   }
 
-  /// Forgets the sessions that broke off: the next hello is not resumed.
-  public func forgetSessions() {
+  /// Keeps no session that breaks off from now on: the next hello is not resumed.
+  public func forgetSessionsFromNowOn() {
     state.change { log in
       log.kept = []
-      for index in log.connections.indices where log.connections[index].mustClose {
-        log.connections[index].caches = []
-      }
+      log.isForgetful = true
     }
   }
 

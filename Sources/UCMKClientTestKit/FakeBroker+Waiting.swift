@@ -56,6 +56,13 @@ extension FakeBroker {
     try await wait(for: "good-bye") { $0.farewells > 0 ? () : nil }
   }
 
+  /// Waits until a connection has ended: the `ordinal`th that was made, the first being 1.
+  public func disconnected(_ ordinal: Int) async throws {
+    try await wait(for: "end of connection \(ordinal)") { log in
+      log.connections.count >= ordinal && !log.connections[ordinal - 1].isOpen ? () : nil
+    }
+  }
+
   /// Waits for a line of the client's, as it came, that meets `condition`.
   public func line(where condition: @escaping @Sendable (String) -> Bool) async throws -> String {
     try await wait(for: "a line") { $0.lines.first(where: condition) }

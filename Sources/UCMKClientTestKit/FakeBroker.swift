@@ -40,10 +40,8 @@ public final class FakeBroker: Sendable {
       let state = try BrokerState(heartbeat: heartbeat)
       self.state = state
       // From here on only the thread touches it.
-      nonisolated(unsafe) let handedOver = listener
-      thread = try SmallThread(name: "fake-broker", stack: 1 << 20) {
-        unsafe BrokerThread(state, handedOver, path: path).run()
-      }
+      nonisolated(unsafe) let handedOver = BrokerThread(state, listener, path: path)
+      thread = try SmallThread(name: "fake-broker", stack: 1 << 20) { unsafe handedOver.run() }
     } catch {
       throw .cannotStart("\(error)")
     }

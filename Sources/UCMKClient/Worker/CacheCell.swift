@@ -196,10 +196,15 @@ package final class CacheCell: Sendable {
         noteUsage(await cache.usage())
       case .shrink(let order, let manner, let token, let generation):
         let outcome = await perform(order, manner, generation: generation)
-        state.withLock { $0.outcome = (token, outcome) }
-        wake()
+        complete(token, outcome)
       }
     }
+  }
+
+  /// Leaves what came of the shrink with this token for the socket thread.
+  package func complete(_ token: UInt64, _ outcome: Outcome) {
+    state.withLock { $0.outcome = (token, outcome) }
+    wake()
   }
 
   private func nextWork() async -> Work {
