@@ -36,10 +36,20 @@ public struct FrameDecoder: Sendable {
   /// Inside a line above the limit, of which the rest is dropped.
   private var isDropping = false
 
-  /// Makes a decoder for lines of at most `limit` bytes.
-  public init(limit: Int = ProtocolLimits().lineIn) {
+  /// Bytes that this decoder keeps when it is drained, and has from the beginning.
+  private let resting: Int
+
+  /// Makes a decoder.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes of a line.
+  ///   - resting: Bytes that are there beforehand and kept: whoever must read a message while
+  ///     there is no memory asks for the size of that message.
+  public init(limit: Int = ProtocolLimits().lineIn, resting: Int = 0) {
     precondition(limit > 0, "a line has room for something")
     self.limit = limit
+    bytes.reserveCapacity(resting)
+    self.resting = max(bytes.capacity, FrameDecoder.restingCapacity)
   }
 
   /// Bytes of a line whose end has not come yet.
@@ -83,7 +93,8 @@ public struct FrameDecoder: Sendable {
   /// To be called when `next()` has returned nil; safe at any time.
   public mutating func rest() {
     guard start == bytes.count else { return }
-    bytes.removeAll(keepingCapacity: bytes.capacity <= FrameDecoder.restingCapacity)
+    bytes.removeAll(keepingCapacity: bytes.capacity <= resting)
+    if resting > FrameDecoder.restingCapacity { bytes.reserveCapacity(resting) }
     start = 0
     scanned = 0
   }

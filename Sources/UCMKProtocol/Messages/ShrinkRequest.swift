@@ -88,6 +88,17 @@ public struct ShrinkRequest: MessageParams, Hashable {
   }
 }
 
+extension ShrinkRequest {
+  /// Whether `other` is the scope; unlike reading `scope` this takes no memory.
+  public func isScope(_ other: Scope) -> Bool {
+    switch other {
+    case .domain(.host): scopeKind == .host
+    case .domain(.cgroup(let path)): scopeKind == .cgroup && path.utf8.elementsEqual(scopePath)
+    case .manual: scopeKind == .manual
+    }
+  }
+}
+
 // MARK: - Reading
 
 extension ShrinkRequest {

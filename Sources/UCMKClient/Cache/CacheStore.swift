@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import UCMKModel
+
+/// What a ``UCMKCache`` holds, apart from its registration.
+///
+/// The client keeps this object alive, not the cache: a cache whose last owner lets go of it
+/// leaves the client by itself.
+final class CacheStore<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  typealias EvictionHandler = @Sendable (Key, Value, CacheEvictionReason) -> Void
+  typealias Entry = CacheShardState<Key, Value>.Entry
+
+  /// Entries freed between two looks at the clock.
+  static var batch: Int { 64 }
+  /// Entries compared for each one that goes.
+  static var candidates: Int { 16 }
+  static var shardCount: Int { 16 }
+
+  let budget: CacheBudget
+  private let shards: [CacheShard<Key, Value>]
+  private let onEvict: EvictionHandler?
+  private let turn = Atomic<Int>(0)
+
+  init(totalCostLimit: Int, countLimit: Int, seed: UInt64, onEvict: EvictionHandler?) {
+    budget = CacheBudget(totalCostLimit: totalCostLimit, countLimit: countLimit)
+    shards = (0..<CacheStore.shardCount).map { number in
+      CacheShard(seed: seed &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15)
+    }
+    self.onEvict = onEvict
+  }
+
+  func shard(of key: Key) -> CacheShard<Key, Value> {
+    shards[Int(UInt(bitPattern: key.hashValue) >> 7) % shards.count]
+  }
+
+  // MARK: - Reading and writing
+
+  func lookUp(_ key: Key) -> Value? {
+    shard(of: key).state.withLock { $0.lookUp(key) }
+  }
+
+  /// Puts a value in, evicting others where room lacks.
+  ///
+  /// - Returns: Whether the value is in; one that alone is above the limit is not.
+  @discardableResult
+  func insert(_ value: Value, for key: Key, cost: Int, rebuildMicroseconds: UInt32) -> Bool {
+    precondition(cost >= 0, "a cost is not negative")
+    let before = budget.totalCost
+    remove(key, reason: .replaced)
+    guard budget.couldHold(cost) else {
+      onEvict?(key, value, .limit)
+      return false
+    }
+    while !budget.take(cost, before: before) {
+      guard let victim = removeOneWorst() else {
+        // Others hold the room at this moment, or the daemon's limit is below this one entry.
+        onEvict?(key, value, .limit)
+        return false
+      }
+      retire(victim, reason: .limit)
+    }
+    let displaced = shard(of: key).state.withLock { state in
+      let earlier = state.remove(key)
+      state.insert(
+        key: key,
+        value: value,
+        cost: cost,
+        rebuildMicroseconds: rebuildMicroseconds
+      )
+      return earlier
+    }
+    if let displaced { retire(displaced, reason: .replaced) }
+    return true
+  }
+
+  func remove(_ key: Key, reason: CacheEvictionReason) {
+    let removed = shard(of: key).state.withLock { $0.remove(key) }
+    if let removed { retire(removed, reason: reason) }
+  }
+
+  func removeAll() {
+    for shard in shards {
+      for entry in shard.state.withLock({ $0.removeAll() }) { retire(entry, reason: .explicit) }
+    }
+  }
+
+  // MARK: - Giving back
+
+  /// Evicts until the hard limits hold, as after one was lowered.
+  func enforceHardLimits() {
+    while budget.isAboveHardLimit, let victim = removeOneWorst() {
+      retire(victim, reason: .limit)
+    }
+  }
+
+  /// Evicts the least worthy entries until `bytes` are freed or `isOver` says to stop.
+  ///
+  /// - Parameters:
+  ///   - bytes: The sum of costs to free.
+  ///   - isOver: Asked after each batch of 64 entries.
+  ///   - progress: Told after each batch what is freed so far.
+  /// - Returns: What was freed.
+  func evict(
+    _ bytes: ByteCount,
+    until isOver: () -> Bool,
+    progress: (ByteCount) -> Void
+  ) -> ByteCount {
+    var freed = ByteCount.zero
+    while freed < bytes {
+      var batched = 0
+      // A batch takes a few of each shard: all of it from one would cost that shard good entries.
+      for shard in shards where freed < bytes {
+        let share = CacheStore.batch / CacheStore.shardCount
+        let victims = takeWorst(share, of: shard, atLeast: bytes - freed)
+        batched += victims.count
+        for victim in victims {
+          freed += ByteCount(UInt64(victim.cost))
+          retire(victim, reason: .pressure)
+        }
+      }
+      progress(freed)
+      if batched == 0 || isOver() { break }
+    }
+    for shard in shards { shard.state.withLock { $0.compact() } }
+    return freed
+  }
+
+  private func takeWorst(
+    _ count: Int,
+    of shard: CacheShard<Key, Value>,
+    atLeast wanted: ByteCount
+  ) -> [Entry] {
+    shard.state.withLock { state in
+      var victims: [Entry] = []
+      var freed = ByteCount.zero
+      while victims.count < count, freed < wanted,
+        let victim = state.removeWorst(candidates: CacheStore.candidates)
+      {
+        freed += ByteCount(UInt64(victim.cost))
+        victims.append(victim)
+      }
+      return victims
+    }
+  }
+
+  /// Takes one of the next shard that has any.
+  private func removeOneWorst() -> Entry? {
+    let start = turn.add(1, ordering: .relaxed).newValue
+    for step in 0..<shards.count {
+      let shard = shards[(start &+ step) & (shards.count - 1)]
+      let victim = shard.state.withLock { $0.removeWorst(candidates: CacheStore.candidates) }
+      if let victim { return victim }
+    }
+    return nil
+  }
+
+  /// Tells the program; the value itself is let go of outside every lock.
+  private func retire(_ entry: Entry, reason: CacheEvictionReason) {
+    budget.giveBack(entry.cost)
+    onEvict?(entry.key, entry.value, reason)
+  }
+
+  // MARK: - Looking
+
+  var currentUsage: CacheUsage {
+    var hits: UInt64 = 0
+    var misses: UInt64 = 0
+    for shard in shards {
+      let counts = shard.state.withLock { ($0.hits, $0.misses) }
+      hits &+= counts.0
+      misses &+= counts.1
+    }
+    let bytes = ByteCount(UInt64(max(0, budget.totalCost)))
+    return CacheUsage(
+      bytes: bytes,
+      reclaimable: bytes,
+      entries: UInt64(max(0, budget.totalCount)),
+      hits: hits,
+      misses: misses
+    )
+  }
+
+  /// The sum of the costs of all entries, entry by entry: for tests.
+  var recountedCost: Int {
+    shards.reduce(0) { sum, shard in
+      sum + shard.state.withLock { $0.entries.reduce(0) { $0 + $1.cost } }
+    }
+  }
+}

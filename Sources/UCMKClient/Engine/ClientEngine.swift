@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import UCMKModel
+package import UCMKProtocol
+
+/// The client's side of a session, without a socket, a clock or a thread.
+///
+/// The loop feeds lines, time and "look at the cells" in; messages come out in `writer`. All that
+/// a request to shrink needs is reserved here when the engine is made. Not safe for several
+/// threads: only the loop's thread may touch it.
+package final class ClientEngine {
+  /// Caches of one client (`docs/PROTOCOL.md` §2); more stay with the program alone.
+  package static let cacheLimit = 62
+  /// Requests in flight, each way.
+  package static let requestLimit = 32
+  /// Targets of all open requests together: four full requests.
+  package static let targetLimit = 4 * cacheLimit
+  /// Unsent bytes above which nothing but answers is written.
+  package static let courtesyLimit = 16 << 10
+  /// Unsent bytes above which nothing is read, so that answers cannot pile up.
+  package static let outputLimit = 32 << 10
+  /// Malformed lines in a row after which the connection is given up.
+  package static let malformedLimit = 8
+
+  package enum Phase: Sendable, Hashable {
+    case offline
+    case greeting(request: UInt64)
+    case live(session: String)
+  }
+
+  /// What is to happen to the connection.
+  package enum Verdict: Sendable, Hashable {
+    case stay
+    case close
+  }
+
+  package struct Settings: Sendable {
+    package var name: String
+    package var reportInterval: TimeSpan
+    package var trimsMalloc: Bool
+
+    package init(name: String, reportInterval: TimeSpan, trimsMalloc: Bool) {
+      self.name = name
+      self.reportInterval = reportInterval
+      self.trimsMalloc = trimsMalloc
+    }
+  }
+
+  package let settings: Settings
+  package let housekeeper: Housekeeper
+
+  // The session.
+  package internal(set) var phase = Phase.offline
+  package internal(set) var verdict = Verdict.stay
+  /// When the daemon wants to be tried again; nil where it said nothing.
+  package internal(set) var reconnectAfter: TimeSpan?
+  var resume: (token: String, validUntil: MonotonicInstant)?
+  var heartbeat = TimeSpan.seconds(15)
+  var heardAt = MonotonicInstant(nanoseconds: 0)
+  var pingedAt: MonotonicInstant?
+  var malformed = 0
+  var pending: [PendingCall] = []
+  var lastRequest: UInt64 = 0
+
+  // What goes out, and the messages that are read and written again and again.
+  package var writer: JSONWriter
+  var message = UCMKProtocol.ShrinkRequest()
+  var reply = ShrinkReply()
+  var report = CacheReport()
+
+  // Caches and their usage.
+  package internal(set) var records: [CacheRecord?] = []
+  /// Ids of caches that left while the connection was down.
+  var departed: [CacheID] = []
+  var reportSpacing = ReportRule.shortest
+  var reportedAt = MonotonicInstant(nanoseconds: 0)
+  var polledAt = MonotonicInstant(nanoseconds: 0)
+  var pollSpacing: TimeSpan
+
+  // Rounds.
+  var requests: [OpenRequest] = []
+  var targets: [OpenTarget] = []
+  var lastToken: UInt64 = 0
+  var lastSerial: UInt64 = 0
+  var trimming: UInt64?
+  var told: PressureEvent?
+  var scopes = KnownScopes()
+
+  // For the status.
+  package internal(set) var level = PressureLevel.none
+  package internal(set) var answered: UInt64 = 0
+  package internal(set) var freed = ByteCount.zero
+  package internal(set) var notificationsDropped: UInt64 = 0
+
+  package init(settings: Settings, housekeeper: Housekeeper) {
+    self.settings = settings
+    self.housekeeper = housekeeper
+    pollSpacing = settings.reportInterval
+    writer = JSONWriter(reserving: 64 << 10)
+    records.reserveCapacity(ClientEngine.cacheLimit)
+    requests.reserveCapacity(ClientEngine.requestLimit + 1)
+    targets.reserveCapacity(ClientEngine.targetLimit + ClientEngine.cacheLimit)
+    report.caches.reserveCapacity(ClientEngine.cacheLimit)
+    pending.reserveCapacity(ClientEngine.requestLimit)
+  }
+
+  /// Whether a session is up.
+  package var isLive: Bool {
+    if case .live = phase { return true }
+    return false
+  }
+
+  // MARK: - Connection
+
+  /// The socket is connected: the client speaks first.
+  package func connected(at now: MonotonicInstant) {
+    writer.removeAll()
+    verdict = .stay
+    reconnectAfter = nil
+    malformed = 0
+    pingedAt = nil
+    heardAt = now
+    greet(at: now)
+  }
+
+  /// The socket is gone. Shrinks that run end by themselves; nobody is answered.
+  package func disconnected(at now: MonotonicInstant) {
+    if isLive { resume?.validUntil = now + ClientEngine.resumeWindow }
+    phase = .offline
+    writer.removeAll()
+    pending.removeAll(keepingCapacity: true)
+    for index in records.indices where records[index]?.running != nil {
+      records[index]?.isLate = true
+    }
+    targets.removeAll { target in requests.contains { $0.serial == target.serial && $0.id != nil } }
+    requests.removeAll { $0.id != nil }
+    verdict = .stay
+  }
+
+  /// Daemons keep a session that broke off for so long (`docs/PROTOCOL.md` §5).
+  package static let resumeWindow = TimeSpan.seconds(10)
+
+  // MARK: - Time
+
+  /// Does what is due. Safe to call at any time.
+  package func tick(at now: MonotonicInstant) {
+    answerOverdue(at: now)
+    guard isLive else {
+      if case .greeting = phase, now.since(heardAt) >= heartbeat { verdict = .close }
+      return
+    }
+    watchHeartbeat(at: now)
+    pollUsages(at: now)
+    writeReports(at: now)
+  }
+
+  /// When `tick` has something to do next; nil where only an event can bring it.
+  package func nextDeadline(after now: MonotonicInstant) -> MonotonicInstant? {
+    var next: MonotonicInstant?
+    func consider(_ instant: MonotonicInstant) { next = min(next ?? instant, instant) }
+    for request in requests { consider(request.answerAt) }
+    switch phase {
+    case .offline: break
+    case .greeting: consider(heardAt + heartbeat)
+    case .live:
+      consider(pingedAt.map { $0 + heartbeat } ?? heardAt + heartbeat + heartbeat)
+      if hasRegistered { consider(polledAt + pollSpacing) }
+      if let due = nextReport(after: now) { consider(due) }
+    }
+    return next
+  }
+
+  private func watchHeartbeat(at now: MonotonicInstant) {
+    if let pingedAt {
+      if now.since(pingedAt) >= heartbeat { verdict = .close }
+      return
+    }
+    // The daemon pings who is silent for one heartbeat: two without a word are too many.
+    guard now.since(heardAt) >= heartbeat + heartbeat else { return }
+    pingedAt = now
+    call(.ping)
+  }
+}
