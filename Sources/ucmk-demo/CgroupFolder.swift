@@ -3,6 +3,7 @@
 
 import Glibc
 import UCMKLinux
+import UCMKModel
 
 /// A cgroup of the demonstration's own, as a folder of the v2 hierarchy.
 struct CgroupFolder {

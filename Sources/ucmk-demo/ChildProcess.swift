@@ -3,6 +3,7 @@
 
 import Glibc
 import UCMKLinux
+import UCMKModel
 
 /// A program that was started, with pipes to its input and from its output.
 final class ChildProcess {
@@ -68,7 +69,7 @@ final class ChildProcess {
   /// Whether it still runs.
   var isRunning: Bool {
     guard !hasEnded else { return false }
-    if unsafe waitpid(process, nil, WNOHANG) == process { hasEnded = true }
+    if waitpid(process, nil, WNOHANG) == process { hasEnded = true }
     return !hasEnded
   }
 
@@ -79,7 +80,7 @@ final class ChildProcess {
     for _ in 0..<200 where isRunning { usleep(10_000) }
     guard isRunning else { return }
     kill(process, SIGKILL)
-    _ = unsafe waitpid(process, nil, 0)
+    _ = waitpid(process, nil, 0)
     hasEnded = true
   }
 

@@ -5,6 +5,7 @@ import ArgumentParser
 import Glibc
 import UCMKControl
 import UCMKLinux
+import UCMKModel
 
 /// Real demand: a program that needs memory and keeps it, as much as it is told on its input.
 struct DemandCommand: ParsableCommand {
@@ -42,7 +43,7 @@ struct DemandCommand: ParsableCommand {
 }
 
 /// Anonymous memory that was written to, so that it really is there.
-final class AnonymousMemory {
+@safe final class AnonymousMemory {
   private let memory: UnsafeMutableRawBufferPointer
 
   init(touching count: Int) throws {

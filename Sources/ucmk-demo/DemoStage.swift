@@ -4,6 +4,7 @@
 import Glibc
 import UCMKControl
 import UCMKLinux
+import UCMKModel
 
 /// Everything that the demonstration starts and makes, and how it is taken down again.
 final class DemoStage {
@@ -109,9 +110,9 @@ final class DemoStage {
     for child in children.reversed() { child.stop() }
     for player in DemoStage.players { group.child(player.name).remove() }
     group.remove()
-    unlink("\(scratch)/ucmkd.conf")
-    unlink("\(scratch)/ucmkd.log")
-    unlink(socket)
+    _ = unsafe unlink("\(scratch)/ucmkd.conf")
+    _ = unsafe unlink("\(scratch)/ucmkd.log")
+    _ = unsafe unlink(socket)
     _ = unsafe rmdir(scratch)
   }
 

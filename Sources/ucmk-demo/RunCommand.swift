@@ -5,6 +5,7 @@ import ArgumentParser
 import Glibc
 import UCMKControl
 import UCMKLinux
+import UCMKModel
 
 /// The demonstration: a private daemon, three programs with caches, and demand that grows until the
 /// kernel reports pressure.
