@@ -47,7 +47,7 @@ def parser():
     add("--time-limit", type=float, default=120, metavar="SECONDS", help="of the boot (120)")
     add("--memory", type=int, default=512, metavar="MIB", help="of the guest (512)")
     add("--processors", type=int, default=2, metavar="N", help="of the guest (2)")
-    add("--extra-disk", type=int, action="append", default=[], metavar="MIB", help="empty /dev/vdb…")
+    add("--extra-disk", type=int, action="append", default=[], metavar="MIB", help="as /dev/vdb…")
     add("--no-wait", action="store_true", help="run the command before the boot has ended")
     add("--console", default="", metavar="FILE", help="keep what the guest's console shows")
     add("--append", default="", metavar="WORDS", help="more for the kernel's command line")
@@ -113,7 +113,7 @@ def build_as_root(options, folder, progress):
 def make_image(options, folder, progress):
     """The part behind sudo: builds, and gives the files to the user who asked for them."""
     build(options, folder, progress)
-    owner = (int(os.environ.get("SUDO_UID", -1)), int(os.environ.get("SUDO_GID", -1)))
+    owner = (int(os.environ.get("SUDO_UID", "-1")), int(os.environ.get("SUDO_GID", "-1")))
     for path in [folder, *folder.rglob("*")]:
         os.chown(path, *owner)
 

@@ -7,7 +7,6 @@ Needs root, for mmdebstrap to make a root file system with its owners and modes.
 
 import os
 import shutil
-from pathlib import Path
 
 from .initramfs import initramfs
 from .kernel import ModuleTree, bare_kernel
@@ -20,8 +19,8 @@ MACHINE_ID = "75636d6b64736e64626f780000000001\n"
 
 JOURNAL = "[Journal]\nStorage=volatile\nForwardToConsole=no\nAudit=no\n"
 
-# Later than any file's time in the image, within what ext4 stores in 32 bits: `ConditionNeedsUpdate=`
-# of systemd compares with the time of /usr and has to find nothing to do.
+# Later than any file in the image, within the 32 bits of ext4: systemd's `ConditionNeedsUpdate=`
+# compares with the time of /usr and has to find nothing to do.
 FAR_FUTURE = 2**31 - 2
 
 UNNEEDED = ("usr/share/doc", "usr/share/locale", "usr/share/man", "usr/share/info")
@@ -46,7 +45,9 @@ def mask(unit):
 
 def listed(path):
     """The lines of a list, without comments and blanks."""
-    lines = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    lines = (
+        line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines()
+    )
     return [line for line in lines if line]
 
 
@@ -55,17 +56,17 @@ def make_root(options, folder, progress):
     progress.say(f"making the root file system of {options.guest}")
     sources = sources_for(options.guest)
     if not sources:
-        raise SandboxError(f"no source of Debian's {options.guest} could be derived from the host's")
+        raise SandboxError(f"the host's apt sources do not lead to {options.guest}")
     command = [
         "mmdebstrap",
         "--quiet",
         "--variant=minbase",
         f"--include={','.join(options.packages())}",
-        f"--customize-hook={GUEST_FILES}/fetch-kernel linux-image-{options.kernel} '{folder}' \"$1\"",
+        f"--customize-hook={GUEST_FILES}/fetch-kernel linux-image-{options.kernel} '{folder}'",
     ]
     command += [f"--dpkgopt=path-exclude=/{path}/*" for path in UNNEEDED]
     command += [f"--aptopt={option}" for option in apt_options()]
-    run(command + [options.guest, str(folder / "root"), *sources])
+    run([*command, options.guest, str(folder / "root"), *sources])
 
 
 def unpack_kernel(folder):
@@ -134,7 +135,9 @@ def build(options, folder, progress):
     progress.say("unpacking the kernel and its modules")
     tree, bzimage = unpack_kernel(work)
     (folder / "kernel").write_bytes(bare_kernel(bzimage))
-    busybox = next(path for path in (root / "usr/bin/busybox", root / "bin/busybox") if path.exists())
+    busybox = next(
+        path for path in (root / "usr/bin/busybox", root / "bin/busybox") if path.exists()
+    )
     init = (GUEST_FILES / "init").read_bytes()
     (folder / "initramfs").write_bytes(
         initramfs(init, busybox.read_bytes(), tree.load_order(BOOT_MODULES))
@@ -144,11 +147,18 @@ def build(options, folder, progress):
     progress.say("writing the disk image")
     systemd = run(["chroot", str(root), "dpkg-query", "-W", "-f", "${Version}", "systemd"])
     # No journal and no checksums: the disk lives as long as one run.
-    run(
-        ["mke2fs", "-q", "-t", "ext4", "-O", "^metadata_csum,^has_journal"]
-        + ["-E", "lazy_itable_init=0", "-m", "0", "-d", str(root)]
-        + [str(folder / "root.ext4"), f"{options.disk_mib}M"]
-    )
+    form = [
+        "-t",
+        "ext4",
+        "-O",
+        "^metadata_csum,^has_journal",
+        "-E",
+        "lazy_itable_init=0",
+        "-m",
+        "0",
+    ]
+    disk = str(folder / "root.ext4")
+    run(["mke2fs", "-q", *form, "-d", str(root), disk, f"{options.disk_mib}M"])
     facts = f"guest {options.guest}\nkernel {tree.folder.name}\nsystemd {systemd}\n"
     facts += f"packages {' '.join(options.packages())}\nseconds {progress.seconds():.1f}\n"
     (folder / "info").write_text(facts, encoding="utf-8")

@@ -32,9 +32,7 @@ def run(arguments, **options):
         raise SandboxError(f"{arguments[0]} is not installed (Scripts/deps sandbox)") from error
     text = done.stdout.decode(errors="replace")
     if done.returncode != 0:
-        raise SandboxError(
-            f"{' '.join(arguments)}: exit {done.returncode}\n{text[-SHOWN_OUTPUT:]}"
-        )
+        raise SandboxError(f"{' '.join(arguments)}: exit {done.returncode}\n{text[-SHOWN_OUTPUT:]}")
     return text
 
 
