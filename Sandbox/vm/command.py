@@ -122,8 +122,6 @@ def boot(image, chosen):
     """One boot of the image; returns the status to exit with."""
     with run_folder() as folder:
         share = chosen.share or folder / "share"
-        if chosen.share and not share.is_dir():
-            raise SandboxError(f"--share {share}: no such folder")
         share.mkdir(exist_ok=True)
         return Machine(image, folder, boot_options(chosen, share)).run()
 
@@ -144,6 +142,8 @@ def main(words):
     progress = Progress(chosen.quiet)
     options = image_options(chosen)
     try:
+        if chosen.share and not chosen.share.is_dir():
+            raise SandboxError(f"--share {chosen.share}: no such folder")
         if chosen.make_image:
             make_image(options, chosen.make_image, progress)
             return 0
