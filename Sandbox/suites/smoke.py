@@ -10,7 +10,7 @@ slice: they may not even wake up.
 import os
 import time
 
-from kernel_files import PRESSURE, Trigger, run, start_swap, wait_until, wakeups
+from kernel_files import PRESSURE, Trigger, run, wait_until, wakeups
 from ucmk_wire import Connection
 from units import (
     DAEMON,
@@ -184,7 +184,7 @@ def check_rounds(report, stage, rounds):
     returned = stage.returned()
     came_back = percent(sum(returned.values()), whole)
     note = ", ".join(f"{name} {size >> 20} MiB" for name, size in sorted(returned.items()))
-    report.at_least("came back, by memory.current and swap", came_back, RETURNED_PERCENT, "%", note)
+    report.at_least("came back, by memory.current", came_back, RETURNED_PERCENT, "%", note)
     measured = percent(sum(item["measured"] for item in rounds), whole)
     report.at_least("came back, as the daemon measured it", measured, RETURNED_PERCENT, "%")
     report.equal("out-of-memory kills in the slice", stage.slice.events()["oom_kill"], 0)
@@ -258,7 +258,6 @@ def suite(report, options):
     """Runs the checks; the later ones need what the earlier ones started."""
     names = install(options.binaries)
     report.equal("executables", {"ucmk-demo", "ucmkctl", "ucmkd"} <= set(names), True)
-    report.at_least("swap", start_swap(256), 1, "B", "zram")
     stage = check_start(report)
     with report.step("wire"):
         check_wire(report, SOCKET)

@@ -69,8 +69,12 @@ def start_eater(name, mebibytes, slice_name):
 
 
 def make_slice(name, memory_high_mib=None):
-    """Makes a slice, with a limit if there is one."""
-    limit = f"MemoryHigh={memory_high_mib}M\n" if memory_high_mib else ""
+    """Makes a slice, with a limit if there is one.
+
+    A limited slice may not swap: cold caches would move to swap within a second, and the shortage
+    would be over before anybody was asked.
+    """
+    limit = f"MemoryHigh={memory_high_mib}M\nMemorySwapMax=0\n" if memory_high_mib else ""
     with open(f"/run/systemd/system/{name}", "w", encoding="utf-8") as unit:
         unit.write(f"[Slice]\nMemoryAccounting=yes\n{limit}")
     run("systemctl", "daemon-reload")
