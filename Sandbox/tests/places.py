@@ -1,15 +1,12 @@
 # SPDX-FileCopyrightText: The ucmkd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the modules under test lie; import this before them."""
+"""Where the scripts under test lie."""
 
 import importlib.machinery
 import importlib.util
-import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-for folder in ("Sandbox", "Sandbox/suites"):
-    sys.path.insert(0, str(TOP / folder))
 
 
 def script(name):

@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 import unittest
 
-import places  # noqa: F401
 from checks import Report, describe, line
 from kernel_files import Group, keyed, wait_until, wakeups
 

@@ -4,7 +4,6 @@
 
 import unittest
 
-import places  # noqa: F401
 from vm.initramfs import Archive, initramfs
 
 

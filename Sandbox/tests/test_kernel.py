@@ -9,7 +9,6 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import places  # noqa: F401
 from vm.kernel import ModuleTree, bare_kernel, module_name, module_needs, payload, unpacked
 from vm.process import SandboxError
 

@@ -5,7 +5,6 @@
 import unittest
 from pathlib import Path
 
-import places  # noqa: F401
 from vm.packages import Archive, parse_targets, source_lines
 
 MAIN = Archive("http://mirror.example/debian", "Debian", "bookworm")

@@ -10,7 +10,6 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import places  # noqa: F401
 from vm import runfolder, store
 from vm.options import GUEST_FILES, ImageOptions
 from vm.process import Progress, SandboxError

@@ -8,7 +8,6 @@ import socket
 import threading
 import unittest
 
-import places  # noqa: F401
 from member import MIB, Cache, Member
 from ucmk_wire import ClosedError, Connection, RefusedError
 
