@@ -101,6 +101,18 @@ let package = Package(
       swiftSettings: strict
     ),
 
+    // Measurements (`make bench`).
+    .target(name: "CUCMKBench", path: "Benchmarks/CUCMKBench"),
+    .executableTarget(
+      name: "ucmk-bench",
+      dependencies: [
+        "CUCMKBench", "UCMKControl", "UCMKCore", "UCMKDaemon", "UCMKLinux", "UCMKModel",
+        "UCMKProtocol",
+      ],
+      path: "Benchmarks/UCMKBench",
+      swiftSettings: strict
+    ),
+
     // Tests.
     .target(
       name: "UCMKTestSupport",

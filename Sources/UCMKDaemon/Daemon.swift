@@ -104,6 +104,8 @@ package final class Daemon {
   var hasPressure = false
   var reportsDropped: UInt64 = 0
   var notificationsDropped: UInt64 = 0
+  /// Answers to shrink requests since the start.
+  package internal(set) var answersTaken: UInt64 = 0
   /// Notices of triggers and of the environment's source.
   var alarms: UInt64 = 0
   /// When the limits above the clients' cgroups were looked at last.
@@ -221,4 +223,19 @@ extension Daemon {
     reload(checksOnly: false)
     finishBatch()
   }
+}
+
+// MARK: - For measurements
+
+extension Daemon {
+  /// Starts a round as `trigger` does, for nobody who waits.
+  package func requestRound(_ request: RoundRequest) {
+    now = surroundings.now()
+    nextToken += 1
+    submit(.requested(RequestToken(nextToken), request))
+    finishBatch()
+  }
+
+  /// Whether a round is open.
+  package var hasOpenRound: Bool { broker.rounds(count: 1).first?.isOpen ?? false }
 }

@@ -136,6 +136,7 @@ extension Daemon {
     _ attempt: UInt8,
     _ session: Session
   ) {
+    answersTaken += 1
     switch outcome {
     case .result(let result): takeReply(result, round, attempt, session)
     case .error(let error):
