@@ -51,7 +51,8 @@ def start_daemon(*more):
 def start_client(name, mebibytes, slice_name):
     """Starts a program that holds a cache with the project's own client library."""
     command = [f"{BINARIES}/ucmk-demo", "client", "--name", name, "--socket", SOCKET]
-    command += ["--bytes", str(mebibytes * MIB)]
+    # Filled once: what grows again at once could not be told from what was never freed.
+    command += ["--bytes", str(mebibytes * MIB), "--once"]
     return start_unit(name, command, slice_name=slice_name)
 
 
