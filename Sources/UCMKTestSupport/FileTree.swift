@@ -21,6 +21,7 @@ package final class FileTree: ExpressibleByDictionaryLiteral {
     self.init(files.map { ($0.key, $0.value) })
   }
 
+  /// Makes a tree with these files: paths below the root, and what they hold.
   package convenience init(dictionaryLiteral elements: (String, String)...) {
     self.init(elements)
   }
