@@ -256,17 +256,27 @@ struct TimerSourceTests {
     #expect(timer?.isRemoved == true)
   }
 
-  @Test("earlier ones fire first")
-  func order() throws {
+  @Test("one for later waits, and does not hold up one that is due")
+  func later() throws {
     let now = MonotonicClock.now()
-    var order: [Int] = []
-    for delay in [3, 1, 2] {
-      try loop.addTimer(at: now + .milliseconds(UInt64(delay)), accuracy: .microseconds(1)) {
-        order.append(delay)
-      }
+    var fired: [String] = []
+    try loop.addTimer(at: now + .seconds(3_600), accuracy: .microseconds(1)) {
+      fired.append("later")
     }
-    while order.count < 3, try loop.turn(timeout: .seconds(5)) {}
-    #expect(order == [1, 2, 3])
+    try loop.addTimer(at: now, accuracy: .microseconds(1)) { fired.append("due") }
+    #expect(try loop.turn(timeout: .seconds(5)))
+    #expect(try !loop.turn(timeout: .zero))
+    #expect(fired == ["due"])
+  }
+
+  @Test("of two that are due at once the one with the smaller priority fires first")
+  func priorities() throws {
+    let now = MonotonicClock.now()
+    var fired: [String] = []
+    try loop.addTimer(at: now, accuracy: .microseconds(1), priority: 5) { fired.append("late") }
+    try loop.addTimer(at: now, accuracy: .microseconds(1), priority: 1) { fired.append("early") }
+    while fired.count < 2, try loop.turn(timeout: .seconds(5)) {}
+    #expect(fired == ["early", "late"])
   }
 }
 

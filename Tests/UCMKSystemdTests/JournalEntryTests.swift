@@ -9,7 +9,9 @@ import UCMKTestSupport
 @testable import UCMKSystemd
 
 /// The library sends entries to one fixed path, so the receiving end is put there in a mount
-/// namespace that nobody else sees. Needs root; the reason is printed where that is missing.
+/// namespace that nobody else sees.
+///
+/// Needs root; the reason is printed where that is missing.
 @Suite("journal entry")
 struct JournalEntryTests {
   @Test("has each field under its name, whatever its value holds")
