@@ -3,6 +3,7 @@
 
 import Testing
 import UCMKModel
+import UCMKTestSupport
 
 @testable import UCMKLinux
 
@@ -49,7 +50,7 @@ struct ParserPropertyTests {
 
   @Test("a text with bytes changed, lost or doubled traps nowhere", arguments: [1, 2, 3, 4_711])
   func mutated(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     for round in 0..<400 {
       var bytes = Array(
         ParserPropertyTests.texts[random.below(ParserPropertyTests.texts.count)].utf8
@@ -69,7 +70,7 @@ struct ParserPropertyTests {
 
   @Test("noise traps nowhere", arguments: [5, 6, 7])
   func noise(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     let alphabet = Array("some avg10=full total:kB\n\t ()/.\\0123456789-\u{0}ä".utf8)
     for round in 0..<400 {
       let bytes = (0..<random.below(200)).map { _ in alphabet[random.below(alphabet.count)] }
@@ -79,7 +80,7 @@ struct ParserPropertyTests {
 
   @Test("Base64 gives back what was put in, for any bytes", arguments: [8, 9])
   func base64(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     for round in 0..<300 {
       let bytes = (0..<random.below(64)).map { _ in UInt8(random.below(256)) }
       #expect(Base64.decode(encode(bytes)) == bytes, "seed \(seed), round \(round)")
@@ -103,19 +104,9 @@ struct ParserPropertyTests {
   }
 }
 
-/// SplitMix64: the same numbers for the same seed on every machine.
-private struct SplitMix {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
+extension SplitMix64 {
   /// A number from 0 to `limit` - 1; 0 where the limit is 0.
-  mutating func below(_ limit: Int) -> Int {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    mixed ^= mixed >> 31
-    return limit > 0 ? Int(mixed % UInt64(limit)) : 0
+  fileprivate mutating func below(_ limit: Int) -> Int {
+    limit > 0 ? Int(next() % UInt64(limit)) : 0
   }
 }
