@@ -12,7 +12,7 @@ package import UCMKLinux
 ///     try MemInfoReader.sizes(tree.kernel)
 ///
 /// A test that cannot write to its temporary folder can say nothing, so failures trap.
-package final class FileTree: ExpressibleByDictionaryLiteral {
+package final class FileTree: ExpressibleByDictionaryLiteral, Sendable {
   /// The folder; absolute, short enough for a socket path below it.
   package let root: String
 
@@ -21,6 +21,7 @@ package final class FileTree: ExpressibleByDictionaryLiteral {
     self.init(files.map { ($0.key, $0.value) })
   }
 
+  /// Makes a tree with these files: paths below the root, and what they hold.
   package convenience init(dictionaryLiteral elements: (String, String)...) {
     self.init(elements)
   }
@@ -91,6 +92,23 @@ package final class FileTree: ExpressibleByDictionaryLiteral {
   /// Makes a symbolic link to `target`.
   package func makeLink(_ path: String, to target: String) {
     precondition(unsafe symlink(target, self.path(path)) == 0, "a test's link cannot be made")
+  }
+
+  /// Whether anything lies at `path`.
+  package func exists(_ path: String) -> Bool {
+    unsafe access(self.path(path), F_OK) == 0
+  }
+
+  /// The permissions of what lies at `path`; 0 where nothing does.
+  package func mode(_ path: String) -> UInt32 {
+    var status = stat()
+    return unsafe lstat(self.path(path), &status) == 0 ? status.st_mode & 0o7777 : 0
+  }
+
+  /// Renames a file.
+  package func move(_ path: String, to target: String) {
+    let result = unsafe rename(self.path(path), self.path(target))
+    precondition(result == 0, "a test's file \(path) cannot be renamed")
   }
 
   /// Removes a file, or a folder with all that is in it.

@@ -3,7 +3,7 @@
 
 import Glibc
 package import UCMKLinux
-import UCMKModel
+package import UCMKModel
 
 /// A cgroup of a test's own in the v2 hierarchy of this host, removed when nothing refers to it.
 ///
@@ -42,7 +42,9 @@ package final class PressureGroup: Sendable {
     KernelFiles(cgroup: String(folder.dropLast(path.utf8.count)))
   }
 
-  /// Removes the group, once its last process is gone. Watchers of its files see an error.
+  /// Removes the group, once its last process is gone.
+  ///
+  /// Watchers of its files see an error.
   ///
   /// - Returns: Whether it is gone.
   @discardableResult
@@ -113,12 +115,12 @@ package enum PageOutLoad {
     file: String,
     mebibytes: Int,
     until stopFile: String,
-    limit seconds: UInt64
+    limit: TimeSpan
   ) -> Bool {
     let descriptor = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0, fill(descriptor, mebibytes) else { return false }
     defer { close(descriptor) }
-    let end = MonotonicClock.now() + .seconds(seconds)
+    let end = MonotonicClock.now() + limit
     let size = mebibytes << 20
     while unsafe access(stopFile, F_OK) != 0, MonotonicClock.now() < end {
       let protection = PROT_READ | PROT_WRITE

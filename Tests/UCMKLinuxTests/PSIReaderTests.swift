@@ -50,19 +50,25 @@ struct PSIReaderTests {
   }
 
   @Test(
-    "garbage is no reading",
+    "a line of garbage beside a good one is no reading",
     arguments: [
-      "\n\n\n",
-      "some\nfull\n",
-      "some avg10=a avg60=0.00 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n",
-      "some avg10=0.0 avg60=0.00 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n",
-      "some avg10=0.000 avg60=0.00 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n",
-      "some avg10=-1.00 avg60=0.00 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n",
-      "some avg10=0.00 avg60=0.00 avg300=0.00 total=1\nsome avg10=0.00 avg60=0.00 avg300=0.00 total=1\n",
+      "", "some", "some ", "\u{0}",
+      "some avg10=a avg60=0.00 avg300=0.00 total=1",
+      "some avg10=0.0 avg60=0.00 avg300=0.00 total=1",
+      "some avg10=0.000 avg60=0.00 avg300=0.00 total=1",
+      "some avg10=-1.00 avg60=0.00 avg300=0.00 total=1",
+      "some avg10=0 avg60=0 avg300=0 total=1",
+      "some avg60=0.00 avg10=0.00 avg300=0.00 total=1",
+      "some avg10=0.00 avg60=0.00 avg300=0.00",
+      "some avg10=0.00 avg60=0.00 avg300=0.00 total=",
+      "full avg10=0.00 avg60=0.00 avg300=0.00 total=1",
+      "some avg10=0.00  avg60=0.00 avg300=0.00 total=1",
     ]
   )
-  func garbage(text: String) {
-    #expect(parse(text) == nil)
+  func garbage(line: String) {
+    let good = "full avg10=0.00 avg60=0.00 avg300=0.00 total=1"
+    #expect(parse("\(line)\n\(good)\n") == nil)
+    #expect(parse("\(good)\n\(line)\n") == nil)
   }
 
   @Test("numbers beyond their range stop at its end")

@@ -140,7 +140,7 @@ struct RealTriggerTests {
       [folder = group.folder as String, file = tree.path("load") as String, stop = stop as String]
       in
       try #require(PressureGroup.enter(folder))
-      try #require(PageOutLoad.run(file: file, mebibytes: 64, until: stop, limit: 60))
+      try #require(PageOutLoad.run(file: file, mebibytes: 64, until: stop, limit: .seconds(60)))
     }
     let fired = await waitForTrigger(trigger, calm)
     tree.write("stop", "")

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Synchronization
 import Testing
 import UCMKModel
 import UCMKTestSupport
@@ -153,6 +154,45 @@ struct UnixListenerTests {
     withExtendedLifetime(other) {}
   }
 
+  @Test("of many that start at one stale file exactly one gets it")
+  func race() throws {
+    let path = tree.path("socket")
+    var dead: UnixListener? = try UnixListener(binding: path, mode: 0o600)
+    tree.move("socket", to: "kept")
+    withExtendedLifetime(dead) {}
+    dead = nil
+    tree.move("kept", to: "socket")
+    let counts = RaceCounts()
+    let isOver = try EventFD()
+    try withThreads(8) {
+      do throws(ListenerError) {
+        let listener = try UnixListener(binding: path, mode: 0o600)
+        counts.winners.add(1, ordering: .relaxed)
+        // The winner stays until the others have tried.
+        var entries = [PollEntry(fd: isOver.raw, events: .in)]
+        do throws(SystemError) { try pollDescriptors(&entries, timeout: 20_000) } catch { return }
+        withExtendedLifetime(listener) {}
+      } catch {
+        guard case .inUse = error else { return }
+        if counts.losers.add(1, ordering: .relaxed).newValue == 7 { isOver.signal() }
+      }
+    }
+    #expect(counts.winners.load(ordering: .relaxed) == 1)
+    #expect(counts.losers.load(ordering: .relaxed) == 7)
+  }
+
+  /// Runs `body` in `count` threads at once and waits for them all.
+  private func withThreads(
+    _ count: Int,
+    _ body: @escaping @Sendable () -> Void
+  ) throws(SystemError) {
+    var threads: [SmallThread] = []
+    for index in 0..<count {
+      threads.append(try SmallThread(name: "ucmk-\(index)", stack: 512 << 10, body))
+    }
+    for thread in threads { thread.join() }
+  }
+
   @Test("errors are one line for people")
   func descriptions() {
     #expect("\(ListenerError.inUse("/s"))" == "/s: another process listens there")
@@ -160,4 +200,8 @@ struct UnixListenerTests {
     let denied = ListenerError.system(SystemError(call: "bind", path: "/s", errno: EACCES))
     #expect("\(denied)" == "bind /s: EACCES (Permission denied)")
   }
+}
+
+private final class RaceCounts: Sendable {
+  let winners = Atomic<Int>(0), losers = Atomic<Int>(0)
 }

@@ -66,8 +66,10 @@ package final class KernelFiles {
     guard assemble(file) else { return nil }
     let opened = unsafe ucmk_open_bytes(path)
     if KernelFiles.isAbsence(-opened) { return nil }
-    let descriptor = try OwnedDescriptor(checking: opened, "open", opened < 0 ? assembled : nil)
-    guard let count = try fill(from: descriptor) else { return nil }
+    // A plain number: an object for each file would be an allocation for each client of a round.
+    guard opened >= 0 else { throw SystemError(call: "open", path: assembled, errno: -opened) }
+    defer { ucmk_close(opened) }
+    guard let count = try fill(from: opened) else { return nil }
     let text = buffer
     return parse(text.span.extracting(0..<count))
   }
@@ -84,7 +86,7 @@ package final class KernelFiles {
   }
 
   /// Reads to the end of the file; nil where it vanished.
-  private func fill(from descriptor: OwnedDescriptor) throws(SystemError) -> Int? {
+  private func fill(from descriptor: Int32) throws(SystemError) -> Int? {
     var count = 0
     while true {
       if count == buffer.count {
@@ -95,7 +97,7 @@ package final class KernelFiles {
       }
       let result = unsafe buffer.withUnsafeMutableBytes { bytes in
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[count...])
-        return unsafe ucmk_read(descriptor.raw, rest.baseAddress, rest.count)
+        return unsafe ucmk_read(descriptor, rest.baseAddress, rest.count)
       }
       if result < 0, KernelFiles.isAbsence(Int32(clamping: -result)) { return nil }
       if result < 0 { throw SystemError(call: "read", path: assembled, errno: Int32(-result)) }

@@ -16,8 +16,7 @@ package struct CgroupMemory: Sendable, Hashable {
 
   /// The smaller of `memory.high` and `memory.max`; nil where unlimited.
   package var limit: ByteCount? {
-    guard let high, let max else { return high ?? max }
-    return Swift.min(high, max)
+    smaller(high, max)
   }
 
   /// What is used and cannot be dropped by the kernel at no cost.
@@ -41,6 +40,12 @@ package struct CgroupMemory: Sendable, Hashable {
     self.min = min
     self.statistics = statistics
   }
+}
+
+/// The smaller of two sizes that may be absent.
+private func smaller(_ one: ByteCount?, _ other: ByteCount?) -> ByteCount? {
+  guard let one, let other else { return one ?? other }
+  return min(one, other)
 }
 
 /// The entries of `memory.stat` that are used.
@@ -136,7 +141,7 @@ package enum CgroupMemoryReader {
     _ files: KernelFiles
   ) throws(SystemError) -> DomainReading? {
     guard let own = try memory(of: path[...], files) else { return nil }
-    guard let capacity = [own.limit, budget].compactMap({ $0 }).min() else { return nil }
+    guard let capacity = smaller(own.limit, budget) else { return nil }
     var available = capacity - own.held
     var above = CgroupPath.parent(of: path[...])
     while let group = above {

@@ -27,7 +27,7 @@ package enum PressureWatchError: Error, Sendable, Hashable, CustomStringConverti
   }
 }
 
-/// What the environment says about the process's own pressure (systemd, "Memory Pressure Handling").
+/// What the environment says of the process's own pressure (systemd, `docs/PRESSURE.md`).
 package enum PressureWatchEnvironment: Sendable, Hashable {
   /// Nothing: the variable is not set.
   case unset

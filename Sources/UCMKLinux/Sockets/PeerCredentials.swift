@@ -17,11 +17,6 @@ package struct PeerCredentials: Sendable {
   /// Nil before Linux 6.5, and where it is gone already.
   package let pidfd: OwnedDescriptor?
 
-  /// The most supplementary groups that are taken over: as many as Linux 2.4 allowed.
-  ///
-  /// Who has more has no other roles for that.
-  package static let mostGroups = 64
-
   /// Makes credentials, for tests and for what stands in for a peer.
   package init(
     process: ProcessID,
@@ -44,18 +39,22 @@ package struct PeerCredentials: Sendable {
     process = ProcessID(peer.pid)
     uid = peer.uid
     gid = peer.gid
-    groups = unsafe [UInt32](unsafeUninitializedCapacity: PeerCredentials.mostGroups) {
-      slots,
-      count in
-      let result = unsafe ucmk_peer_groups(
-        fd,
-        slots.baseAddress,
-        UInt32(PeerCredentials.mostGroups)
-      )
-      count = max(0, Int(result))
-    }
+    groups = PeerCredentials.groups(of: fd)
     let descriptor = ucmk_peer_pidfd(fd)
     pidfd = descriptor >= 0 ? OwnedDescriptor(descriptor) : nil
+  }
+
+  /// Few have more than 64 groups, nobody more than 65,536 (`NGROUPS_MAX`).
+  private static func groups(of fd: Int32) -> [UInt32] {
+    for capacity in [64, 65_536] {
+      var result: Int32 = 0
+      let groups = unsafe [UInt32](unsafeUninitializedCapacity: capacity) { slots, count in
+        result = unsafe ucmk_peer_groups(fd, slots.baseAddress, UInt32(capacity))
+        count = max(0, Int(result))
+      }
+      if result != -ERANGE { return groups }
+    }
+    return []
   }
 
   /// Whether the process itself has the group `group`, as primary or supplementary one.
