@@ -125,7 +125,8 @@ struct DefaultsTests {
     #expect(relax.level == .low)
     let request = try ShrinkRequest(
       params: json(
-        #"{"round":1,"attempt":1,"level":"extreme","deadline_ms":50,"targets":[{"id":1,"bytes":1}]}"#
+        #"{"round":1,"attempt":1,"level":"extreme","deadline_ms":50,"#
+          + #""targets":[{"id":1,"bytes":1}]}"#
       )
     )
     #expect(request.level == .low)
