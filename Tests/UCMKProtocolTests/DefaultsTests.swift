@@ -193,4 +193,17 @@ struct DefaultsTests {
     #expect(report.caches[0].id == CacheID(2))
     #expect(report.caches[0].usage.bytes == ByteCount(5))
   }
+
+  @Test("a scope is compared without being built")
+  func scopes() {
+    var request = ShrinkRequest()
+    let scopes: [Scope] = [
+      .domain(.host), .manual, .domain(.cgroup("/a.slice")), .domain(.cgroup("/a.slice/b")),
+    ]
+    for one in scopes {
+      request.scope = one
+      #expect(request.scope == one)
+      for other in scopes { #expect(request.isScope(other) == (one == other)) }
+    }
+  }
 }
