@@ -95,7 +95,7 @@ struct FrameDecoderTests {
   func endlessLine() {
     var decoder = FrameDecoder(limit: 1_000)
     var reports = 0
-    for _ in 0..<1_000 {
+    for _ in 0..<100 {
       decoder.append([UInt8](repeating: UInt8(ascii: "x"), count: 4_096))
       while decoder.next() != nil { reports += 1 }
       #expect(decoder.pendingCount == 0)
@@ -127,5 +127,18 @@ struct FrameDecoderTests {
     #expect(drain(&decoder) == [])
     decoder.append([UInt8]("c\n".utf8))
     #expect(drain(&decoder) == ["abc"])
+  }
+
+  @Test("a decoder that was made with room keeps it through a long message")
+  func roomBeforehand() {
+    var decoder = FrameDecoder(limit: 65_536, resting: 8_192)
+    let capacity = decoder.bytes.capacity
+    #expect(capacity >= 8_192)
+    for count in [10, 8_000, 60_000, 10] {
+      decoder.append([UInt8](repeating: UInt8(ascii: "x"), count: count) + [UInt8(ascii: "\n")])
+      #expect(drain(&decoder).map(\.utf8.count) == [count])
+      #expect(decoder.bytes.capacity >= 8_192)
+      #expect(decoder.bytes.capacity <= 16_384)
+    }
   }
 }
