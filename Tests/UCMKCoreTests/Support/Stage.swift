@@ -5,8 +5,10 @@ import UCMKModel
 
 @testable import UCMKCore
 
-/// A broker on a stage: a clock in milliseconds, a host whose memory the test sets, and processes
-/// whose size the test sets. What the broker wants is written down line by line.
+/// A broker on a stage, with a clock in milliseconds.
+///
+/// The test sets the memory of the host and the size of the processes. What the broker wants is
+/// written down line by line.
 struct Stage {
   var broker = Broker()
   /// Milliseconds since the play began.
