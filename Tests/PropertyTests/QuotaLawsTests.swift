@@ -9,7 +9,7 @@ import UCMKModel
 /// The laws of weighted max-min, on thousands of random instances a seed.
 @Suite("The level-down split")
 struct QuotaLawsTests {
-  private static let instances = 250
+  private static let instances = 120
 
   private func forAll(
     _ seed: UInt64,
