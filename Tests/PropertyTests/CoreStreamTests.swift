@@ -190,7 +190,9 @@ struct CoreStreamTests {
     }
     #expect(effects.count == 15, "\(effects.sorted())")
     #expect(outcomes == Set(RoundOutcome.allCases))
-    #expect(rounds.byTrigger > 20 && rounds.byWatermark > 100 && rounds.byHand > 100, "\(rounds)")
+    #expect(rounds.byTrigger > 10, "\(rounds)")
+    #expect(rounds.byWatermark > 50, "\(rounds)")
+    #expect(rounds.byHand > 100, "\(rounds)")
   }
 
   @Test("does the same when it is told the same", arguments: [7, 77, 777] as [UInt64])
