@@ -41,9 +41,10 @@ struct PressureTracker: Sendable, Equatable {
       return nil
     }
     guard now.since(calmSince) >= dwell else { return nil }
+    let change = move(to: level.oneStepDown)
     // The next step down has to earn a dwell of its own.
-    self.calmSince = now
-    return move(to: level.oneStepDown)
+    self.calmSince = reading < level ? now : nil
+    return change
   }
 
   private mutating func move(

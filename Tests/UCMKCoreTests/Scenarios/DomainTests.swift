@@ -65,7 +65,7 @@ struct DomainTests {
     #expect(stage.round(1).scope == .domain(domain))
     #expect(
       stage.ask(30, scope: .domain(.cgroup("/a"))).filter { $0.hasPrefix("ask") }
-        == ["ask c1 r2.1 medium 1:15M<185M", "ask c2 r2.1 medium 1:15M<185M"]
+        == ["ask c1 r2.1 medium 1:15M<185M", "ask c2 r2.1 medium 1:15M<145M"]
     )
   }
 

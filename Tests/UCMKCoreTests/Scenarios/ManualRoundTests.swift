@@ -83,7 +83,7 @@ struct ManualRoundTests {
     stage.join(1, [100])
     _ = stage.ask(70)
     let lines = stage.ask(70, scope: .domain(.host))
-    #expect(lines.contains("ask c1 r2.1 medium 1:30M<70M"))
+    #expect(lines.contains("ask c1 r2.1 medium 1:30M<0"))
     #expect(stage.round(2).capacity == .mebibytes(30))
   }
 

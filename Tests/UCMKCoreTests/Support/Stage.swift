@@ -5,8 +5,10 @@ import UCMKModel
 
 @testable import UCMKCore
 
-/// A broker on a stage: a clock in milliseconds, a host whose memory the test sets, and processes
-/// whose size the test sets. What the broker wants is written down line by line.
+/// A broker on a stage, with a clock in milliseconds.
+///
+/// The test sets the memory of the host and the size of the processes. What the broker wants is
+/// written down line by line.
 struct Stage {
   var broker = Broker()
   /// Milliseconds since the play began.
@@ -126,7 +128,7 @@ struct Stage {
       let freed = target.bytes.value * part / 100
       let before = cache(client, target.cache).declaration.usage
       let left = before.bytes.value - min(before.bytes.value, freed)
-      resident[Int32(10 + client), default: 0] -= freed * real / 100
+      shrink(client, by: freed * real / 100)
       let report = FreedReport(
         cache: target.cache,
         freed: ByteCount(freed),
@@ -137,6 +139,13 @@ struct Stage {
       lines += send(.freed(ClientID(client), order.round, attempt: order.attempt, report))
     }
     return lines + send(.answered(ClientID(client), order.round, attempt: order.attempt))
+  }
+
+  /// The process of a client gives pages back.
+  mutating func shrink(_ client: UInt64, by bytes: UInt64) {
+    let process = broker.client(ClientID(client))!.facts.process.number
+    let left = resident[process, default: 0]
+    resident[process] = left - min(left, bytes)
   }
 
   /// A reading of the host: MiB available, and stall so far in milliseconds.
