@@ -50,7 +50,7 @@ struct BenchResult {
   }
 
   static func write(_ results: [BenchResult], to path: String) -> Bool {
-    var name = unsafe utsname()
+    var name = utsname()
     unsafe uname(&name)
     let release = unsafe withUnsafePointer(to: &name.release) { pointer in
       unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 65) { unsafe String(cString: $0) }

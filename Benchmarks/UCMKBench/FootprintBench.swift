@@ -107,7 +107,10 @@ struct FootprintBench {
     defer { unsafe fclose(file) }
     var line = [CChar](repeating: 0, count: 256)
     while unsafe fgets(&line, 256, file) != nil {
-      let text = unsafe String(cString: line)
+      let text = String(
+        decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+        as: UTF8.self
+      )
       guard text.hasPrefix("\(key):") else { continue }
       let digits = text.dropFirst(key.count + 1).filter(\.isNumber)
       return UInt64(digits) ?? 0
