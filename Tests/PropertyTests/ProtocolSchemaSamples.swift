@@ -46,14 +46,15 @@ struct ProtocolSchemaSamples {
         faults.append(Fault(place: brokenText, text: whole))
         variant += 1
       }
-      if number >= place { return faults }
       number += 1
+      if number >= place { return faults }
     }
   }
 
   private mutating func text(_ schema: JSONValue, _ key: String) -> String {
-    defer { place += 1 }
-    if let broken, broken.place == place {
+    let here = place
+    place += 1
+    if let broken, broken.place == here {
       let variants = variants(schema)
       if broken.variant < variants.count {
         let text = variants[broken.variant]
@@ -134,7 +135,9 @@ struct ProtocolSchemaSamples {
     if let properties = schema.member("properties") {
       for property in properties.members {
         let key = property.key.string ?? ""
-        guard required.contains(key) || isComplete || Bool.random(using: &random) else { continue }
+        // The path belongs to the kind of scope that is taken here.
+        let isNeeded = required.contains(key) || isComplete || key == "path"
+        guard isNeeded || Bool.random(using: &random) else { continue }
         members.append("\"\(key)\":\(text(property.value, key))")
       }
     }
