@@ -17,7 +17,7 @@ enum PlanningBench {
     for turn in 0..<turns {
       now = now + .seconds(30)
       let request = RoundRequest(
-        bytes: .gibibytes(1),
+        bytes: .gibibytes(24),
         level: .medium,
         scope: .manual,
         dryRun: true
@@ -25,7 +25,7 @@ enum PlanningBench {
       let start = MonotonicClock.now()
       let effects = broker.handle(.requested(RequestToken(UInt64(turn + 1)), request), at: now)
       spans.append(MonotonicClock.now().since(start).nanoseconds)
-      precondition(effects.count > 1_000, "everybody is asked")
+      precondition(effects.count > 500, "most are asked")
       finish(&broker, &now)
     }
     let each = median(spans)
