@@ -171,9 +171,22 @@ struct QuotaPlanner: Sendable {
     let claim = Claim(
       size: UInt64(clamping: size),
       cap: UInt64(clamping: cap),
-      weight: max(1, UInt64(weighted / max(1, size)))
+      weight: max(1, mean(of: weighted, over: size))
     )
     claims.append(claim)
     return ByteCount(claim.cap)
+  }
+
+  /// The quotient, by one machine division where the divisor fits.
+  ///
+  /// - Parameters:
+  ///   - sum: A sum of weights, each times a size.
+  ///   - size: The sum of the sizes.
+  /// - Returns: The mean weight, rounded down: below 2^32, like each weight.
+  private func mean(of sum: UInt128, over size: UInt128) -> UInt64 {
+    guard size > 0 else { return 1 }
+    guard let divisor = UInt64(exactly: size) else { return UInt64(sum / size) }
+    let halves = (high: UInt64(sum >> 64), low: UInt64(truncatingIfNeeded: sum))
+    return divisor.dividingFullWidth(halves).quotient
   }
 }

@@ -25,13 +25,14 @@ extension Broker {
     registry.note(reading, of: process)
     for slot in rounds.indices where rounds[slot].isOpen {
       guard let index = rounds[slot].processIndex(of: process) else { continue }
-      if rounds[slot].processes[index].before == nil {
-        rounds[slot].processes[index].before = .some(reading)
-      } else if case .measuring = rounds[slot].phase,
-        rounds[slot].processes[index].after == nil
-      {
+      if case .measuring = rounds[slot].phase {
+        guard rounds[slot].processes[index].after == nil else { continue }
         rounds[slot].processes[index].after = .some(reading)
-        if rounds[slot].isMeasured { close(slot) }
+        guard rounds[slot].processes[index].claimed > 0 else { continue }
+        rounds[slot].unmeasured -= 1
+        if rounds[slot].unmeasured == 0 { close(slot) }
+      } else if rounds[slot].processes[index].before == nil {
+        rounds[slot].processes[index].before = .some(reading)
       }
     }
   }
@@ -110,7 +111,9 @@ extension Broker {
   private mutating func measureAfter(_ slot: Int) {
     rounds[slot].phase = .measuring(until: now + Broker.measuringTime)
     rounds[slot].sumClaims()
+    rounds[slot].unmeasured = 0
     for process in rounds[slot].processes where process.claimed > 0 {
+      rounds[slot].unmeasured += 1
       effects.append(.measure(process.process))
     }
   }
@@ -157,9 +160,6 @@ extension Broker {
 }
 
 extension OpenRound {
-  /// Whether every process that is waited for was read again.
-  var isMeasured: Bool { !processes.contains { $0.claimed > 0 && $0.after == nil } }
-
   /// Adds up what the sessions of each process claim.
   mutating func sumClaims() {
     for index in processes.indices { processes[index].claimed = 0 }
