@@ -53,19 +53,21 @@ extension Broker {
   ///
   /// An automatic round ends with an attempt one level up, where floors and levels give more.
   private mutating func askForTheRest(_ slot: Int) -> Bool {
-    let round = rounds[slot]
-    guard !round.order.isDryRun, !round.isRaised, round.attempt < Defaults.attemptsMaximum,
-      round.missing >= leastMissing(of: round.order)
+    // No copy of the round is held here: changing it would then copy its lists.
+    let order = rounds[slot].order
+    guard !order.isDryRun, !rounds[slot].isRaised,
+      rounds[slot].attempt < Defaults.attemptsMaximum,
+      rounds[slot].missing >= leastMissing(of: order)
     else { return false }
-    let isLast = round.attempt + 1 == Defaults.attemptsMaximum
-    if !isLast || !round.order.isAutomatic, planRest(of: round) > .zero {
+    let isLast = rounds[slot].attempt + 1 == Defaults.attemptsMaximum
+    if !isLast || !order.isAutomatic, planRest(of: slot) > .zero {
       ask(slot)
       return true
     }
-    guard round.order.isAutomatic else { return false }
+    guard order.isAutomatic else { return false }
     rounds[slot].isRaised = true
-    rounds[slot].level = round.level.oneStepUp
-    guard planRest(of: rounds[slot]) > .zero else { return false }
+    rounds[slot].level = rounds[slot].level.oneStepUp
+    guard planRest(of: slot) > .zero else { return false }
     ask(slot)
     return true
   }
@@ -80,14 +82,15 @@ extension Broker {
   }
 
   /// Splits what is missing over the members that are still in, and returns what they give.
-  private mutating func planRest(of round: OpenRound) -> ByteCount {
+  private mutating func planRest(of slot: Int) -> ByteCount {
+    let round = rounds[slot]
+    let accounts = registry.accounts
     let terms = QuotaTerms(
       target: round.missing,
       level: round.level,
       members: round.order.membership,
       now: now
     )
-    let accounts = registry.accounts
     return planner.plan(terms, over: registry) { account, cache in
       guard let member = round.memberIndex(of: accounts[account].id),
         !round.members[member].isOut,
