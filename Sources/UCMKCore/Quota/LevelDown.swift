@@ -51,6 +51,12 @@ struct LevelDown: Sendable {
     over claims: inout [Claim],
     in range: Range<Int>
   ) -> UInt64 {
+    if range.count == 1 {
+      let claim = claims[range.lowerBound]
+      precondition(claim.cap <= claim.size, "a cap is a part of the size")
+      claims[range.lowerBound].part = min(target, claim.cap)
+      return min(target, claim.cap)
+    }
     var capacity: UInt128 = 0
     for index in range {
       precondition(claims[index].cap <= claims[index].size, "a cap is a part of the size")

@@ -103,7 +103,7 @@ struct QuotaPlanner: Sendable {
     cacheClaims.clear()
     costs.clear()
     for index in registry.accounts.indices {
-      gather(registry.accounts[index], at: index, terms, mayTake)
+      gather(index, of: registry, terms, mayTake)
     }
     medianCost = CostBand.median(of: &costs)
     var capacity = ByteCount.zero
@@ -116,42 +116,51 @@ struct QuotaPlanner: Sendable {
     return (capacity, ByteCount(part))
   }
 
+  /// Takes in what a client could give.
+  ///
+  /// Reaches into the registry for each value: a copy of an account costs more than the rest.
   private mutating func gather(
-    _ account: borrowing ClientAccount,
-    at index: Int,
+    _ index: Int,
+    of registry: borrowing ClientRegistry,
     _ terms: QuotaTerms,
     _ mayTake: (Int, Int) -> Bool
   ) {
-    guard account.isAttached, terms.members.contains(account.facts) else { return }
-    if let until = account.refusedUntil, until > terms.now { return }
+    guard registry.accounts[index].isAttached,
+      terms.members.contains(registry.accounts[index].facts)
+    else { return }
+    if let until = registry.accounts[index].refusedUntil, until > terms.now { return }
     let first = caches.count
-    let total = account.facts.grantedFloor > .zero ? account.bytes : .zero
-    for place in account.caches.indices {
-      guard account.caches[place].takesPart(at: terms.level), mayTake(index, place) else {
-        continue
-      }
-      let floor =
-        terms.level == .critical
-        ? ByteCount.zero
-        : account.caches[place].floor(
-          granted: account.grantedFloor(of: account.caches[place], within: total)
-        )
-      let cap = account.caches[place].cap(above: floor)
+    let granted = registry.accounts[index].facts.grantedShare
+    for place in registry.accounts[index].caches.indices {
+      guard registry.accounts[index].caches[place].takesPart(at: terms.level),
+        mayTake(index, place)
+      else { continue }
+      let floor = floor(of: place, of: registry.accounts[index], at: terms.level)
+      let cap = registry.accounts[index].caches[place].cap(above: floor)
       guard cap > .zero else { continue }
-      let cost = account.caches[place].declaration.costMicrosecondsPerMiB
+      let cost = registry.accounts[index].caches[place].declaration.costMicrosecondsPerMiB
+      let size = registry.accounts[index].caches[place].bytes.value
+      let share = registry.accounts[index].caches[place].share(granted: granted)
       costs.append(CostBand.Cost(value: cost, index: caches.count))
-      caches.append(
-        PlannedCache(
-          index: place,
-          share: account.caches[place].share(granted: account.facts.grantedShare),
-          cost: cost,
-          floor: floor
-        )
-      )
-      cacheClaims.append(Claim(size: account.caches[place].bytes.value, cap: cap.value, weight: 1))
+      caches.append(PlannedCache(index: place, share: share, cost: cost, floor: floor))
+      cacheClaims.append(Claim(size: size, cap: cap.value, weight: 1))
     }
     guard caches.count > first else { return }
     clients.append(PlannedClient(account: index, caches: first..<caches.count))
+  }
+
+  /// What must remain of a cache: nothing at critical.
+  private func floor(
+    of place: Int,
+    of account: borrowing ClientAccount,
+    at level: PressureLevel
+  ) -> ByteCount {
+    guard level != .critical else { return .zero }
+    guard account.facts.grantedFloor > .zero else {
+      return account.caches[place].floor(granted: .zero)
+    }
+    let granted = account.grantedFloor(of: account.caches[place], within: account.bytes)
+    return account.caches[place].floor(granted: granted)
   }
 
   /// Gives the caches of a client their weights and the client its claim; returns its cap.
@@ -171,9 +180,22 @@ struct QuotaPlanner: Sendable {
     let claim = Claim(
       size: UInt64(clamping: size),
       cap: UInt64(clamping: cap),
-      weight: max(1, UInt64(weighted / max(1, size)))
+      weight: max(1, mean(of: weighted, over: size))
     )
     claims.append(claim)
     return ByteCount(claim.cap)
+  }
+
+  /// The quotient, by one machine division where the divisor fits.
+  ///
+  /// - Parameters:
+  ///   - sum: A sum of weights, each times a size.
+  ///   - size: The sum of the sizes.
+  /// - Returns: The mean weight, rounded down: below 2^32, like each weight.
+  private func mean(of sum: UInt128, over size: UInt128) -> UInt64 {
+    guard size > 0 else { return 1 }
+    guard let divisor = UInt64(exactly: size) else { return UInt64(sum / size) }
+    let halves = (high: UInt64(sum >> 64), low: UInt64(truncatingIfNeeded: sum))
+    return divisor.dividingFullWidth(halves).quotient
   }
 }

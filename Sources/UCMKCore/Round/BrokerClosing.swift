@@ -25,13 +25,14 @@ extension Broker {
     registry.note(reading, of: process)
     for slot in rounds.indices where rounds[slot].isOpen {
       guard let index = rounds[slot].processIndex(of: process) else { continue }
-      if rounds[slot].processes[index].before == nil {
-        rounds[slot].processes[index].before = .some(reading)
-      } else if case .measuring = rounds[slot].phase,
-        rounds[slot].processes[index].after == nil
-      {
+      if case .measuring = rounds[slot].phase {
+        guard rounds[slot].processes[index].after == nil else { continue }
         rounds[slot].processes[index].after = .some(reading)
-        if rounds[slot].isMeasured { close(slot) }
+        guard rounds[slot].processes[index].claimed > 0 else { continue }
+        rounds[slot].unmeasured -= 1
+        if rounds[slot].unmeasured == 0 { close(slot) }
+      } else if rounds[slot].processes[index].before == nil {
+        rounds[slot].processes[index].before = .some(reading)
       }
     }
   }
@@ -52,19 +53,21 @@ extension Broker {
   ///
   /// An automatic round ends with an attempt one level up, where floors and levels give more.
   private mutating func askForTheRest(_ slot: Int) -> Bool {
-    let round = rounds[slot]
-    guard !round.order.isDryRun, !round.isRaised, round.attempt < Defaults.attemptsMaximum,
-      round.missing >= leastMissing(of: round.order)
+    // No copy of the round is held here: changing it would then copy its lists.
+    let order = rounds[slot].order
+    guard !order.isDryRun, !rounds[slot].isRaised,
+      rounds[slot].attempt < Defaults.attemptsMaximum,
+      rounds[slot].missing >= leastMissing(of: order)
     else { return false }
-    let isLast = round.attempt + 1 == Defaults.attemptsMaximum
-    if !isLast || !round.order.isAutomatic, planRest(of: round) > .zero {
+    let isLast = rounds[slot].attempt + 1 == Defaults.attemptsMaximum
+    if !isLast || !order.isAutomatic, planRest(of: slot) > .zero {
       ask(slot)
       return true
     }
-    guard round.order.isAutomatic else { return false }
+    guard order.isAutomatic else { return false }
     rounds[slot].isRaised = true
-    rounds[slot].level = round.level.oneStepUp
-    guard planRest(of: rounds[slot]) > .zero else { return false }
+    rounds[slot].level = rounds[slot].level.oneStepUp
+    guard planRest(of: slot) > .zero else { return false }
     ask(slot)
     return true
   }
@@ -79,14 +82,15 @@ extension Broker {
   }
 
   /// Splits what is missing over the members that are still in, and returns what they give.
-  private mutating func planRest(of round: OpenRound) -> ByteCount {
+  private mutating func planRest(of slot: Int) -> ByteCount {
+    let round = rounds[slot]
+    let accounts = registry.accounts
     let terms = QuotaTerms(
       target: round.missing,
       level: round.level,
       members: round.order.membership,
       now: now
     )
-    let accounts = registry.accounts
     return planner.plan(terms, over: registry) { account, cache in
       guard let member = round.memberIndex(of: accounts[account].id),
         !round.members[member].isOut,
@@ -110,7 +114,9 @@ extension Broker {
   private mutating func measureAfter(_ slot: Int) {
     rounds[slot].phase = .measuring(until: now + Broker.measuringTime)
     rounds[slot].sumClaims()
+    rounds[slot].unmeasured = 0
     for process in rounds[slot].processes where process.claimed > 0 {
+      rounds[slot].unmeasured += 1
       effects.append(.measure(process.process))
     }
   }
@@ -157,9 +163,6 @@ extension Broker {
 }
 
 extension OpenRound {
-  /// Whether every process that is waited for was read again.
-  var isMeasured: Bool { !processes.contains { $0.claimed > 0 && $0.after == nil } }
-
   /// Adds up what the sessions of each process claim.
   mutating func sumClaims() {
     for index in processes.indices { processes[index].claimed = 0 }

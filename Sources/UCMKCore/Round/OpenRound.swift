@@ -69,6 +69,8 @@ struct OpenRound: Sendable {
   var isRaised = false
   /// Members whose answer to the current attempt is missing.
   var waiting = 0
+  /// Processes whose second reading is missing.
+  var unmeasured = 0
   /// When the last answer of anybody came.
   var lastAnswered: MonotonicInstant?
 
@@ -112,6 +114,7 @@ struct OpenRound: Sendable {
     attempt = 0
     isRaised = false
     waiting = 0
+    unmeasured = 0
     lastAnswered = nil
     (capacity, part, medianCost) = split
     asked = .zero
