@@ -22,6 +22,13 @@ final class ClientCore: Sendable {
     var isStopped = false
     var status = ClientStatus()
     var waiters: [CheckedContinuation<Void, Never>] = []
+    var watchers: [StatusWatcher] = []
+  }
+
+  /// Somebody who waits for a status: our own tests.
+  fileprivate struct StatusWatcher {
+    let condition: @Sendable (ClientStatus) -> Bool
+    let continuation: CheckedContinuation<Void, Never>
   }
 
   let configuration: UCMKClient.Configuration
@@ -83,6 +90,16 @@ final class ClientCore: Sendable {
     }
   }
 
+  /// Returns once the socket thread has published a status that meets `condition`.
+  func wait(until condition: @escaping @Sendable (ClientStatus) -> Bool) async {
+    await withCheckedContinuation { continuation in
+      state.withLock { state in
+        state.watchers.append(StatusWatcher(condition: condition, continuation: continuation))
+      }
+      wake()
+    }
+  }
+
   func runUntilStopped() async {
     await withCheckedContinuation { continuation in
       let isOver = state.withLock { state in
@@ -133,6 +150,12 @@ final class ClientCore: Sendable {
   func publish(_ change: (inout ClientStatus) -> Void) {
     state.withLock { state in
       if !state.isStopped { change(&state.status) }
+      let status = state.status
+      state.watchers.removeAll { watcher in
+        guard watcher.condition(status) else { return false }
+        watcher.continuation.resume()
+        return true
+      }
     }
   }
 

@@ -8,12 +8,18 @@ public import UCMKModel
 /// Nothing here fails, blocks or calls back at once, and everything works without a daemon.
 /// One client a process is enough; ``shared`` is made for that.
 public final class UCMKClient: Sendable {
+  /// ``ShrinkRequest``, for a program that also imports `UCMKProtocol`, whose message has the same
+  /// name: the name of this module is that of this class, and cannot qualify it.
+  public typealias Request = ShrinkRequest
+
   /// The client of this process, with the default configuration.
   public static let shared = UCMKClient()
 
   private let core: ClientCore
 
-  /// Makes a client. Its threads start with the first cache, stream or ``run()``.
+  /// Makes a client.
+  ///
+  /// Its threads start with the first cache, stream or ``run()``.
   public convenience init(configuration: Configuration = Configuration()) {
     self.init(configuration: configuration, environment: .process)
   }
@@ -64,6 +70,7 @@ public final class UCMKClient: Sendable {
   ///   - policy: What the program wishes for it.
   ///   - cache: Whom to ask.
   ///   - body: What runs meanwhile.
+  /// - Returns: What `body` returns.
   public func withRegistered<Result>(
     _ name: CacheName,
     policy: CachePolicy = CachePolicy(),
@@ -83,6 +90,11 @@ public final class UCMKClient: Sendable {
   /// What the client is doing now.
   public func status() -> ClientStatus { core.status }
 
+  /// Waits until the status meets `condition`, which runs on the socket thread: for our own tests.
+  package func wait(until condition: @escaping @Sendable (ClientStatus) -> Bool) async {
+    await core.wait(until: condition)
+  }
+
   /// Runs until the task is cancelled, then shuts the client down: the body of a service in a
   /// life cycle such as that of swift-service-lifecycle.
   public func run() async {
@@ -97,7 +109,9 @@ public final class UCMKClient: Sendable {
   public func shutdown() { core.stop() }
 }
 
-/// A cache's place with the client. Ends when it is cancelled or its last reference goes.
+/// A cache's place with the client.
+///
+/// Ends when it is cancelled or its last reference goes.
 public final class CacheRegistration: Sendable {
   private let cell: CacheCell
 
@@ -105,7 +119,9 @@ public final class CacheRegistration: Sendable {
 
   deinit { cell.cancel() }
 
-  /// Takes the cache back. A shrinker that runs ends by itself.
+  /// Takes the cache back.
+  ///
+  /// A shrinker that runs ends by itself.
   public func cancel() { cell.cancel() }
 
   /// Changes what the program wishes for the cache.

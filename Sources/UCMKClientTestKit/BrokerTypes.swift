@@ -60,11 +60,13 @@ public struct ShrinkTerms: Sendable, Hashable {
   /// Which try within the round.
   public var attempt: UInt32
 
-  /// Makes terms; the defaults are those of a common round.
+  /// Makes terms.
+  ///
+  /// The deadline is long, so that a busy machine changes no test's result.
   public init(
     level: PressureLevel = .medium,
     scope: Scope = .domain(.host),
-    deadline: TimeSpan = .seconds(5),
+    deadline: TimeSpan = .seconds(30),
     trim: Bool = false,
     isDryRun: Bool = false
   ) {

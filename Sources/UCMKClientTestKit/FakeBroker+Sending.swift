@@ -71,7 +71,9 @@ extension FakeBroker {
     }
   }
 
-  /// Says what a daemon says before it stops, then closes the connection. It listens on.
+  /// Says what a daemon says before it stops, then closes the connection.
+  ///
+  /// It listens on.
   public func shutDown(reconnectAfter span: TimeSpan) {
     send { Shutdown(reconnectAfter: span).writeNotification(to: &$0) }
     loseConnection()
@@ -89,7 +91,9 @@ extension FakeBroker {
 // MARK: - What can go wrong
 
 extension FakeBroker {
-  /// Closes the newest connection. The session can be resumed.
+  /// Closes the newest connection.
+  ///
+  /// The session can be resumed.
   public func loseConnection() {
     state.change { log in
       if let live = log.live { log.connections[live].mustClose = true }

@@ -101,7 +101,8 @@ extension FakeBroker {
   public func ping() async throws {
     let request = nextRequest()
     sendLine(#"{"jsonrpc":"2.0","id":\#(request.id),"method":"ping","params":{}}"#)
-    _ = try await outcome(of: request)
+    let outcome = try await outcome(of: request)
+    if case .rejected(let rejection) = outcome { throw FakeBrokerError.rejected(rejection) }
   }
 
   /// Sends a request of any kind and waits for the error that it gets.
@@ -109,6 +110,8 @@ extension FakeBroker {
   /// - Parameters:
   ///   - method: Its name.
   ///   - params: Its params, as JSON text.
+  /// - Returns: The error.
+  /// - Throws: ``FakeBrokerError``.
   public func rejection(
     of method: String,
     params: String

@@ -8,7 +8,9 @@ public import UCMKModel
 import UCMKProtocol
 
 /// A daemon inside the test: it asks when the test says so, and lets the test wait for what the
-/// client does. It needs neither root nor pressure, and never sleeps.
+/// client does.
+///
+/// It needs neither root nor pressure, and never sleeps.
 ///
 /// Every wait ends after ``patience`` with ``FakeBrokerError/timedOut(waitingFor:)``.
 public final class FakeBroker: Sendable {
@@ -29,7 +31,7 @@ public final class FakeBroker: Sendable {
   /// - Throws: ``FakeBrokerError/cannotStart(_:)``.
   public init(
     heartbeat: TimeSpan = .seconds(15),
-    patience: TimeSpan = .seconds(20)
+    patience: TimeSpan = .seconds(60)
   ) throws(FakeBrokerError) {
     self.patience = patience
     folder = try TemporaryFolder()
@@ -103,6 +105,8 @@ public final class FakeBroker: Sendable {
 ///   - configuration: The client's; transport, fallback and reconnect are replaced.
 ///   - heartbeat: What the client is told of `heartbeat_ms`.
 ///   - body: The test.
+/// - Returns: What `body` returns.
+/// - Throws: What `body` throws, or ``FakeBrokerError/cannotStart(_:)``.
 public func withFakeBroker<Result>(
   configuration: UCMKClient.Configuration = UCMKClient.Configuration(),
   heartbeat: TimeSpan = .seconds(15),

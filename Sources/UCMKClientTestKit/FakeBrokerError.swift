@@ -26,6 +26,7 @@ public enum FakeBrokerError: Error, Sendable, Hashable, CustomStringConvertible 
     public var reason: String?
   }
 
+  /// One line for people.
   public var description: String {
     switch self {
     case .timedOut(let what): "the client did not do it in time: \(what)"

@@ -78,3 +78,8 @@ final class Gate: Sendable {
     }
   }
 }
+
+/// A number that several threads change.
+final class Counter: Sendable {
+  let value = Atomic<Int>(0)
+}

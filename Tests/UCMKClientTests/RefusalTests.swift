@@ -75,9 +75,13 @@ struct RefusalTests {
         CacheUsage.zero
       } shrink: { request in
         started.open()
+        guard request.round == 1 else {
+          // What was taken back is the request before, not this one.
+          #expect(!request.isCancelled)
+          return .nothing
+        }
         while !request.isOver { await Task.yield() }
-        // The request that comes after the one that was taken back runs to its own deadline.
-        #expect(request.isCancelled == (request.round == 1))
+        #expect(request.isCancelled)
         stopped.open()
         return .nothing
       }
@@ -91,11 +95,7 @@ struct RefusalTests {
       let rejection = try await rejection { try await broker.answer(to: request) }
       #expect(rejection.code == -32_010)
       await stopped.pass()
-      let next = broker.ask(
-        [ShrinkTarget(known, .mebibytes(1))],
-        ShrinkTerms(deadline: .milliseconds(100))
-      )
-      #expect(try await broker.answer(to: next).targets.count == 1)
+      #expect(try await broker.shrink([ShrinkTarget(known, .mebibytes(1))]).targets.count == 1)
       withExtendedLifetime(registration) {}
     }
   }

@@ -23,6 +23,7 @@ public struct CacheName: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     self.text = text
   }
 
+  /// The name.
   public var description: String { text }
 
   /// This name with `.ordinal` behind it, cut so that it stays within 64 bytes.

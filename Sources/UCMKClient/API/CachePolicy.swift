@@ -42,7 +42,9 @@ public struct CachePolicy: Sendable, Hashable {
   public var ceiling: ByteCount?
   /// How dear it is to rebuild what is freed.
   public var rebuildCost: RebuildCost
-  /// Asked from this level on; `none` counts as `low`. Critical is always asked.
+  /// Asked from this level on; `none` counts as `low`.
+  ///
+  /// Critical is always asked.
   public var minimumLevel: PressureLevel
   /// How the cache frees.
   public var release: ReleaseKind

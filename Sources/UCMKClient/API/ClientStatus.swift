@@ -38,6 +38,7 @@ public struct ClientStatus: Sendable, Hashable {
   /// Connections that were lost or failed.
   public package(set) var disconnects: UInt64
 
+  /// Makes the status of a client that has not started.
   package init() {
     connection = .disconnected
     pressureWatch = .none

@@ -27,7 +27,7 @@ public struct ShrinkRequest: Sendable {
 
   /// What the socket thread reads while the shrinker still runs.
   package let progress: ShrinkProgress
-  package let generation: UInt64
+  let generation: UInt64
 
   /// Makes a request, as a test of a shrinker needs one.
   public init(
@@ -53,7 +53,7 @@ public struct ShrinkRequest: Sendable {
     )
   }
 
-  package init(
+  init(
     asked: ShrinkOrder,
     cache: CacheName,
     progress: ShrinkProgress,
@@ -88,15 +88,15 @@ public struct ShrinkRequest: Sendable {
 }
 
 /// The plain values of a request, before it is bound to a cache.
-package struct ShrinkOrder: Sendable {
-  package var round: UInt64
-  package var attempt: Int
-  package var bytes: ByteCount
-  package var level: PressureLevel
-  package var scope: Scope
-  package var deadline: MonotonicInstant
+struct ShrinkOrder: Sendable {
+  var round: UInt64
+  var attempt: Int
+  var bytes: ByteCount
+  var level: PressureLevel
+  var scope: Scope
+  var deadline: MonotonicInstant
 
-  package init(
+  init(
     round: UInt64,
     attempt: Int,
     bytes: ByteCount,
@@ -119,6 +119,7 @@ package final class ShrinkProgress: Sendable {
   private let cancelled = Atomic<UInt64>(0)
   private let freed = Atomic<UInt64>(0)
 
+  /// Makes the progress of no request yet.
   package init() {}
 
   /// Starts the next request and returns its generation.

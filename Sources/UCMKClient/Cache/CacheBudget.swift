@@ -47,6 +47,7 @@ struct CacheBudget: ~Copyable {
   ///   - bytes: The cost of the entry.
   ///   - before: The whole cost before the insertion began. Above the soft limit a cache may
   ///     replace but not grow: the sum may come back to this, not rise over it.
+  /// - Returns: Whether there was room.
   func take(_ bytes: Int, before: Int) -> Bool {
     let hard = totalCostLimit == 0 ? Int.max : totalCostLimit
     let ceiling = min(hard, max(softLimit, before))

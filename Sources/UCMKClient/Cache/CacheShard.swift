@@ -94,14 +94,12 @@ struct CacheShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   /// Takes out the least worthy of up to `candidates` entries picked at random.
   mutating func removeWorst(candidates: Int) -> Entry? {
-    guard !entries.isEmpty else { return nil }
-    if entries.count <= candidates {
-      return remove(at: worst(of: entries.indices))
-    }
-    var picks: [Int] = []
-    picks.reserveCapacity(candidates)
-    for _ in 0..<candidates { picks.append(Int(nextRandom() % UInt64(entries.count))) }
-    return remove(at: worst(of: picks))
+    pickWorst(candidates: candidates).map { remove(at: $0.position) }
+  }
+
+  /// How worthy the least worthy of up to `candidates` entries is; nil in an empty shard.
+  mutating func lowestWorth(candidates: Int) -> Double? {
+    pickWorst(candidates: candidates)?.worth
   }
 
   /// Takes everything out.
@@ -134,19 +132,30 @@ struct CacheShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     return removed
   }
 
-  /// The position of the lowest frequency × rebuild time / cost; the oldest use breaks ties.
-  private func worst(of positions: some Sequence<Int>) -> Int {
-    var lowest: (position: Int, worth: Double, lastUse: UInt64)?
-    for position in positions {
-      let entry = entries[position]
-      let worth =
-        Double(decayedHits(of: position)) * Double(entry.rebuildMicroseconds)
-        / Double(max(entry.cost, 1))
-      if let lowest, (lowest.worth, lowest.lastUse) <= (worth, entry.lastUse) { continue }
-      lowest = (position, worth, entry.lastUse)
+  /// The lowest frequency × rebuild time / cost of a random few; the oldest use breaks ties.
+  private mutating func pickWorst(candidates: Int) -> (position: Int, worth: Double)? {
+    var lowest: (position: Int, worth: Double)?
+    let takesAll = entries.count <= candidates
+    for turn in 0..<min(candidates, entries.count) {
+      let position = takesAll ? turn : Int(nextRandom() % UInt64(entries.count))
+      let candidate = (position, worth: worth(of: position))
+      guard let best = lowest else {
+        lowest = candidate
+        continue
+      }
+      if (best.worth, entries[best.position].lastUse)
+        > (candidate.worth, entries[position].lastUse)
+      {
+        lowest = candidate
+      }
     }
-    guard let lowest else { preconditionFailure("the worst of no candidates") }
-    return lowest.position
+    return lowest
+  }
+
+  private func worth(of position: Int) -> Double {
+    let entry = entries[position]
+    return Double(decayedHits(of: position)) * Double(entry.rebuildMicroseconds)
+      / Double(max(entry.cost, 1))
   }
 
   /// Hits, halved for every four turns over the shard in which the entry was not used, so that

@@ -111,9 +111,9 @@ final class CacheStore<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     while freed < bytes {
       var batched = 0
       // A batch takes a few of each shard: all of it from one would cost that shard good entries.
-      for shard in shards where freed < bytes {
+      for turn in shards.indices where freed < bytes {
         let share = CacheStore.batch / CacheStore.shardCount
-        let victims = takeWorst(share, of: shard, atLeast: bytes - freed)
+        let victims = takeWorst(share, of: poorerShard(turn), atLeast: bytes - freed)
         batched += victims.count
         for victim in victims {
           freed += ByteCount(UInt64(victim.cost))
@@ -125,6 +125,20 @@ final class CacheStore<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
     for shard in shards { shard.state.withLock { $0.compact() } }
     return freed
+  }
+
+  /// The one of two shards, the `turn`th and a random one, whose worst entry is worth less: what
+  /// is worth little lies unevenly, and a shard that has lost its own would lose good entries.
+  private func poorerShard(_ turn: Int) -> CacheShard<Key, Value> {
+    let first = shards[turn]
+    let step = 1 + Int.random(in: 0..<(shards.count - 1))
+    let second = shards[(turn + step) & (shards.count - 1)]
+    let candidates = CacheStore.candidates
+    let firstWorth = first.state.withLock { $0.lowestWorth(candidates: candidates) }
+    let secondWorth = second.state.withLock { $0.lowestWorth(candidates: candidates) }
+    guard let secondWorth else { return first }
+    guard let firstWorth else { return second }
+    return secondWorth < firstWorth ? second : first
   }
 
   private func takeWorst(

@@ -46,7 +46,9 @@ public final class UCMKCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
     registration = client.register(name, policy: policy, cache: store)
   }
 
-  /// Bytes at most; 0 for no limit. Lowering it evicts at once.
+  /// Bytes at most; 0 for no limit.
+  ///
+  /// Lowering it evicts at once.
   public var totalCostLimit: Int {
     get { store.budget.totalCostLimit }
     set {
@@ -56,7 +58,9 @@ public final class UCMKCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
     }
   }
 
-  /// Entries at most; 0 for no limit. Lowering it evicts at once.
+  /// Entries at most; 0 for no limit.
+  ///
+  /// Lowering it evicts at once.
   public var countLimit: Int {
     get { store.budget.countLimit }
     set {
@@ -125,6 +129,8 @@ public final class UCMKCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
   ///   - key: The key.
   ///   - cost: Bytes of a value, not negative.
   ///   - make: Makes the value; runs once for all who wait.
+  /// - Returns: The value.
+  /// - Throws: What `make` throws.
   public func value<Failure: Error>(
     forKey key: Key,
     cost: (Value) -> Int,

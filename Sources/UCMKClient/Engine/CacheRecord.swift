@@ -17,18 +17,20 @@ package struct CacheRecord {
     case refused
   }
 
+  /// The cache.
   package let cell: CacheCell
+  /// How far it is with the daemon.
   package var standing = Standing.unknown
   /// The shrink that runs in the cell.
   package var running: UInt64?
   /// Whether the running shrink's request was answered without it.
   package var isLate = false
   /// What the daemon was last told, and when.
-  package var reported: CacheUsage
-  package var reportedAt: MonotonicInstant
+  package var reported: CacheUsage, reportedAt: MonotonicInstant
   /// To be told at the next chance, whatever changed.
   package var mustReport = false
 
+  /// Makes the record of a cache that the daemon does not know.
   package init(cell: CacheCell, now: MonotonicInstant) {
     self.cell = cell
     reported = .zero

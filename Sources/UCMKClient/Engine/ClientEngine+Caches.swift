@@ -9,8 +9,10 @@ import UCMKProtocol
 extension ClientEngine {
   /// Brings the records into line with the caches that are registered now.
   ///
-  /// - Parameter cells: In the order of registration; those above the limit stay unknown to the
-  ///   daemon until another leaves.
+  /// - Parameters:
+  ///   - cells: In the order of registration; those above the limit stay unknown to the daemon
+  ///     until another leaves.
+  ///   - now: The present moment.
   package func adopt(_ cells: [CacheCell], at now: MonotonicInstant) {
     for place in records.indices {
       guard let record = records[place], record.cell.isCancelled else { continue }
@@ -42,8 +44,10 @@ extension ClientEngine {
 extension ClientEngine {
   var hasRegistered: Bool { records.contains { $0?.id != nil } }
 
-  /// Asks the caches for their usage. While nothing changes the questions get rarer, down to the
-  /// longest time between two reports: an idle program is not woken every second.
+  /// Asks the caches for their usage.
+  ///
+  /// While nothing changes the questions get rarer, down to the longest time between two reports:
+  /// an idle program is not woken every second.
   func pollUsages(at now: MonotonicInstant) {
     guard hasRegistered, now.since(polledAt) >= pollSpacing else { return }
     polledAt = now

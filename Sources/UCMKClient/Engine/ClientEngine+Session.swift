@@ -5,13 +5,13 @@ import UCMKModel
 import UCMKProtocol
 
 /// A request of ours that is not answered.
-package struct PendingCall: Sendable {
-  package enum Kind: Sendable, Hashable {
+struct PendingCall: Sendable {
+  enum Kind: Sendable, Hashable {
     case hello, register, update, unregister, limitGet, ping
   }
 
-  package let number: UInt64
-  package let kind: Kind
+  let number: UInt64
+  let kind: Kind
 }
 
 // MARK: - Calls of ours
@@ -55,7 +55,7 @@ extension ClientEngine {
   }
 
   /// Tells the daemon of caches that came, changed or left.
-  func synchronize() {
+  package func synchronize() {
     guard isLive else { return }
     while mayCall, announceSome() {}
     for index in records.indices where mayCall {
@@ -90,7 +90,8 @@ extension ClientEngine {
     var update = CacheUpdate(id: id)
     update.share = declaration.share
     update.floor = declaration.floor
-    update.ceiling = declaration.ceiling.map(CacheUpdate.CeilingChange.bytes)
+    update.ceiling =
+      declaration.ceiling.map(CacheUpdate.CeilingChange.bytes)
       ?? CacheUpdate.CeilingChange.none
     update.costMicrosecondsPerMiB = declaration.costMicrosecondsPerMiB
     update.minimumLevel = declaration.minimumLevel
@@ -115,7 +116,8 @@ extension ClientEngine {
 // MARK: - Their answers
 
 extension ClientEngine {
-  func receive(answer id: RequestID?, _ outcome: IncomingMessage.Outcome, at now: MonotonicInstant) {
+  func receive(answer id: RequestID?, _ outcome: IncomingMessage.Outcome, at now: MonotonicInstant)
+  {
     guard case .integer(let number)? = id,
       let place = pending.firstIndex(where: { $0.number == number })
     else { return }
@@ -169,7 +171,8 @@ extension ClientEngine {
 
   private func begin(_ hello: HelloResult, at now: MonotonicInstant) {
     phase = .live(session: hello.session)
-    resume = hello.resumeToken.isEmpty
+    resume =
+      hello.resumeToken.isEmpty
       ? nil : (hello.resumeToken, MonotonicInstant(nanoseconds: .max))
     heartbeat = max(hello.heartbeat, .milliseconds(10))
     reportSpacing = max(hello.reportMinimumInterval, ReportRule.shortest)

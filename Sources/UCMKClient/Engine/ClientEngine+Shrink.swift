@@ -118,7 +118,9 @@ extension ClientEngine {
     return request.serial
   }
 
-  /// The daemon takes a request back. What runs is told to stop; the answer does not wait for it.
+  /// The daemon takes a request back.
+  ///
+  /// What runs is told to stop; the answer does not wait for it.
   func cancel(_ id: RequestID) {
     guard let place = requests.firstIndex(where: { $0.id == id }) else { return }
     let serial = requests[place].serial

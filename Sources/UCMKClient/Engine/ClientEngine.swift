@@ -23,23 +23,34 @@ package final class ClientEngine {
   /// Malformed lines in a row after which the connection is given up.
   package static let malformedLimit = 8
 
+  /// How far the session is.
   package enum Phase: Sendable, Hashable {
+    /// There is no connection.
     case offline
+    /// Hello is not answered.
     case greeting(request: UInt64)
+    /// The daemon knows this client.
     case live(session: String)
   }
 
   /// What is to happen to the connection.
   package enum Verdict: Sendable, Hashable {
+    /// Nothing.
     case stay
+    /// It is to be closed.
     case close
   }
 
+  /// What does not change while the engine lives.
   package struct Settings: Sendable {
+    /// What people see.
     package var name: String
+    /// How often caches are asked for their usage.
     package var reportInterval: TimeSpan
+    /// Whether free heap pages may be handed back.
     package var trimsMalloc: Bool
 
+    /// Makes settings.
     package init(name: String, reportInterval: TimeSpan, trimsMalloc: Bool) {
       self.name = name
       self.reportInterval = reportInterval
@@ -47,11 +58,15 @@ package final class ClientEngine {
     }
   }
 
+  /// What does not change.
   package let settings: Settings
+  /// Who trims and tells the program.
   package let housekeeper: Housekeeper
 
   // The session.
+  /// How far the session is.
   package internal(set) var phase = Phase.offline
+  /// What is to happen to the connection.
   package internal(set) var verdict = Verdict.stay
   /// When the daemon wants to be tried again; nil where it said nothing.
   package internal(set) var reconnectAfter: TimeSpan?
@@ -64,12 +79,14 @@ package final class ClientEngine {
   var lastRequest: UInt64 = 0
 
   // What goes out, and the messages that are read and written again and again.
+  /// What is to be sent.
   package var writer: JSONWriter
   var message = UCMKProtocol.ShrinkRequest()
   var reply = ShrinkReply()
   var report = CacheReport()
 
   // Caches and their usage.
+  /// The caches, each at its place for as long as it stays.
   package internal(set) var records: [CacheRecord?] = []
   /// Ids of caches that left while the connection was down.
   var departed: [CacheID] = []
@@ -88,11 +105,16 @@ package final class ClientEngine {
   var scopes = KnownScopes()
 
   // For the status.
+  /// The level last heard of.
   package internal(set) var level = PressureLevel.none
+  /// Requests answered.
   package internal(set) var answered: UInt64 = 0
+  /// What the caches said they freed for them.
   package internal(set) var freed = ByteCount.zero
+  /// Notifications that could not be read.
   package internal(set) var notificationsDropped: UInt64 = 0
 
+  /// Makes an engine without a connection.
   package init(settings: Settings, housekeeper: Housekeeper) {
     self.settings = settings
     self.housekeeper = housekeeper
@@ -124,7 +146,9 @@ package final class ClientEngine {
     greet(at: now)
   }
 
-  /// The socket is gone. Shrinks that run end by themselves; nobody is answered.
+  /// The socket is gone.
+  ///
+  /// Shrinks that run end by themselves; nobody is answered.
   package func disconnected(at now: MonotonicInstant) {
     if isLive { resume?.validUntil = now + ClientEngine.resumeWindow }
     phase = .offline
@@ -143,7 +167,9 @@ package final class ClientEngine {
 
   // MARK: - Time
 
-  /// Does what is due. Safe to call at any time.
+  /// Does what is due.
+  ///
+  /// Safe to call at any time.
   package func tick(at now: MonotonicInstant) {
     answerOverdue(at: now)
     guard isLive else {

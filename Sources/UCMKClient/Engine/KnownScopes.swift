@@ -7,8 +7,10 @@ package import UCMKProtocol
 /// The cgroups that a request can name: made when the session begins, so that a request's scope
 /// takes no memory when it comes.
 package struct KnownScopes: Sendable {
+  /// What is known.
   package private(set) var scopes: [Scope] = [.domain(.host), .manual]
 
+  /// Knows the host and "a person asked".
   package init() {}
 
   /// Learns `path` and everything above it: pressure in any of them concerns this process.

@@ -12,7 +12,7 @@ package import UCMKModel
 /// work over takes no memory.
 package final class CacheCell: Sendable {
   /// How a shrink is to be done.
-  package enum Manner: Sendable {
+  enum Manner: Sendable {
     /// Free what is asked.
     case shrink
     /// Say what would be freed; the shrinker is not called.
@@ -70,6 +70,7 @@ package final class CacheCell: Sendable {
   /// Wakes the socket thread; it looks at the cell then.
   private let wake: @Sendable () -> Void
 
+  /// Makes the cell of one registration; `wake` is called when the socket thread should look at it.
   package init(
     name: CacheName,
     wireName: String,
@@ -92,7 +93,9 @@ package final class CacheCell: Sendable {
   /// The ceiling in force.
   package var limit: MemoryLimit { state.withLock { $0.limit } }
 
-  /// Takes the registration back. A call that runs into the cache ends by itself.
+  /// Takes the registration back.
+  ///
+  /// A call that runs into the cache ends by itself.
   package func cancel() {
     let sleeper = state.withLock { state in
       state.isCancelled = true
@@ -103,6 +106,7 @@ package final class CacheCell: Sendable {
     wake()
   }
 
+  /// Changes what the program wishes.
   package func update(_ policy: CachePolicy) {
     state.withLock { state in
       state.policy = policy
@@ -122,7 +126,9 @@ package final class CacheCell: Sendable {
 
   // MARK: - The socket thread's side
 
+  /// The usage last heard of.
   package var usage: CacheUsage { state.withLock { $0.usage } }
+  /// What the program wishes.
   package var policy: CachePolicy { state.withLock { $0.policy } }
 
   /// Whether the policy changed since the last call.
@@ -156,13 +162,15 @@ package final class CacheCell: Sendable {
     sleeper?.resume()
   }
 
-  /// Starts a shrink. The one before must be over.
+  /// Starts a shrink.
+  ///
+  /// The one before must be over.
   ///
   /// - Parameters:
   ///   - order: What is asked.
   ///   - manner: How it is to be done.
   ///   - token: Names the outcome.
-  package func begin(_ order: ShrinkOrder, _ manner: Manner, token: UInt64) {
+  func begin(_ order: ShrinkOrder, _ manner: Manner, token: UInt64) {
     let generation = progress.begin()
     let sleeper = state.withLock { state in
       precondition(state.order == nil, "one shrink of a cache at a time")
@@ -203,7 +211,10 @@ package final class CacheCell: Sendable {
 
   /// Leaves what came of the shrink with this token for the socket thread.
   package func complete(_ token: UInt64, _ outcome: Outcome) {
-    state.withLock { $0.outcome = (token, outcome) }
+    state.withLock { state in
+      state.outcome = (token, outcome)
+      state.order = nil
+    }
     wake()
   }
 
@@ -287,9 +298,10 @@ extension CacheCell.State {
 
 /// A cache that is two closures.
 package struct ClosureCache: ShrinkableCache {
-  package let usageClosure: @Sendable () async -> CacheUsage
-  package let shrinkClosure: @Sendable (ShrinkRequest) async throws -> ShrinkResult
+  let usageClosure: @Sendable () async -> CacheUsage
+  let shrinkClosure: @Sendable (ShrinkRequest) async throws -> ShrinkResult
 
+  /// Makes a cache of two closures.
   package init(
     usage: @escaping @Sendable () async -> CacheUsage,
     shrink: @escaping @Sendable (ShrinkRequest) async throws -> ShrinkResult
@@ -298,8 +310,10 @@ package struct ClosureCache: ShrinkableCache {
     shrinkClosure = shrink
   }
 
+  /// Asks the one closure.
   package func usage() async -> CacheUsage { await usageClosure() }
 
+  /// Asks the other.
   package func shrink(_ request: ShrinkRequest) async throws -> ShrinkResult {
     try await shrinkClosure(request)
   }

@@ -6,8 +6,10 @@ import UCMKLinux
 import UCMKModel
 
 /// What is done on a worker besides the caches: handing free heap pages back, and telling the
-/// program of pressure. Neither may run on the socket thread: the one takes its time (59 ms for
-/// 443 MiB), the other wakes the program's own executors.
+/// program of pressure.
+///
+/// Neither may run on the socket thread: the one takes its time (59 ms for 443 MiB), the other
+/// wakes the program's own executors.
 package final class Housekeeper: Sendable {
   fileprivate struct State {
     var trim: UInt64?
@@ -25,6 +27,7 @@ package final class Housekeeper: Sendable {
   private let state: Mutex<State>
   private let wake: @Sendable () -> Void
 
+  /// Makes a housekeeper; `wake` is called when the socket thread should look at it.
   package init(wake: @escaping @Sendable () -> Void) {
     self.wake = wake
     var state = State()

@@ -64,6 +64,7 @@ package final class WorkerPool: TaskExecutor {
     bell.signal()
   }
 
+  /// Takes a job of one of the tasks.
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     state.withLock { $0.jobs.append(job) }
