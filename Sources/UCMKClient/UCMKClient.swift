@@ -43,7 +43,7 @@ public final class UCMKClient: Sendable {
     policy: CachePolicy = CachePolicy(),
     cache: some ShrinkableCache
   ) -> CacheRegistration {
-    CacheRegistration(core.register(name, policy, cache))
+    CacheRegistration(core.register(name, policy, cache), of: self)
   }
 
   /// Registers a cache that is two closures, called on the client's workers, one at a time.
@@ -60,7 +60,8 @@ public final class UCMKClient: Sendable {
     usage: @escaping @Sendable () async -> CacheUsage,
     shrink: @escaping @Sendable (ShrinkRequest) async throws -> ShrinkResult
   ) -> CacheRegistration {
-    CacheRegistration(core.register(name, policy, ClosureCache(usage: usage, shrink: shrink)))
+    let cell = core.register(name, policy, ClosureCache(usage: usage, shrink: shrink))
+    return CacheRegistration(cell, of: self)
   }
 
   /// Registers a cache for as long as `body` runs.
@@ -114,8 +115,14 @@ public final class UCMKClient: Sendable {
 /// Ends when it is cancelled or its last reference goes.
 public final class CacheRegistration: Sendable {
   private let cell: CacheCell
+  /// A registered cache is asked for as long as the registration lives, also where the program
+  /// keeps no other reference to its client.
+  private let client: UCMKClient
 
-  init(_ cell: CacheCell) { self.cell = cell }
+  init(_ cell: CacheCell, of client: UCMKClient) {
+    self.cell = cell
+    self.client = client
+  }
 
   deinit { cell.cancel() }
 

@@ -36,7 +36,7 @@ extension Daemon {
   /// Makes a session of a connection, or turns it away.
   package func adopt(_ socket: OwnedDescriptor) {
     do throws(SystemError) {
-      let peer = try PeerCredentials(of: socket.raw)
+      let peer = try PeerCredentials(of: socket.raw, wantsDescriptor: false)
       if let refusal = refusal(of: peer) {
         writer.removeAll()
         refusal.write(to: &writer, id: nil)

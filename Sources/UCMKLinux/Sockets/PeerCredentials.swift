@@ -33,14 +33,18 @@ package struct PeerCredentials: Sendable {
   }
 
   /// Who connected the socket `fd` (SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD).
-  package init(of fd: Int32) throws(SystemError) {
+  ///
+  /// - Parameters:
+  ///   - fd: The socket.
+  ///   - wantsDescriptor: Whether `pidfd` is opened too: a second descriptor for each connection.
+  package init(of fd: Int32, wantsDescriptor: Bool = true) throws(SystemError) {
     var peer = ucmk_peer()
     try SystemError.check(unsafe ucmk_peer_credentials(fd, &peer), "getsockopt")
     process = ProcessID(peer.pid)
     uid = peer.uid
     gid = peer.gid
     groups = PeerCredentials.groups(of: fd)
-    let descriptor = ucmk_peer_pidfd(fd)
+    let descriptor = wantsDescriptor ? ucmk_peer_pidfd(fd) : -1
     pidfd = descriptor >= 0 ? OwnedDescriptor(descriptor) : nil
   }
 
