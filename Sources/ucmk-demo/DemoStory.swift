@@ -20,9 +20,10 @@ final class DemoStory {
   private var held: UInt64 = 0
 
   /// The slow part: steps of 4 MiB, twice a second.
-  private static let slowStep: UInt64 = 4 << 20, slowSteps = 22
-  /// The sudden part, three times: more than the room between the watermarks and the limit.
-  private static let burst: UInt64 = 32 << 20, bursts = 3
+  private static let slowStep: UInt64 = 4 << 20, slowSteps = 15
+  /// The sudden part, twice: more than the room between the high watermark and the limit, so that
+  /// the kernel throttles whoever allocates.
+  private static let burst: UInt64 = 56 << 20, bursts = 2
 
   init(_ stage: DemoStage, mode: String) throws {
     self.stage = stage

@@ -127,6 +127,18 @@ extension Broker {
     )
   }
 
+  /// The planning that a round begins with, and nothing else: for measurements.
+  package mutating func split(_ request: RoundRequest) -> (capacity: ByteCount, part: ByteCount) {
+    let order = order(for: request)
+    let terms = QuotaTerms(
+      target: order.target,
+      level: order.level,
+      members: order.membership,
+      now: now
+    )
+    return planner.plan(terms, over: registry)
+  }
+
   /// One planned client.
   private func quota(
     _ index: Int,

@@ -22,8 +22,8 @@ struct Watermarks: Sendable, Equatable {
   /// The marks of a domain of this capacity.
   ///
   /// What an administrator wrote stands, put into order. The defaults are clamped: a large machine
-  /// needs no 5 % in reserve, a small one more. In a cgroup the lower clamps are at most an eighth
-  /// of its capacity, or a group of 64 MiB would count as short while it is empty.
+  /// needs no 5 % in reserve, a small one more. A cgroup has the upper clamps only: the lower ones
+  /// keep the host above the marks at which the kernel itself reclaims, and a cgroup has none.
   ///
   /// What the host's low mark must not lie below, so that clients are asked before the kernel
   /// reclaims, is `kernelMarks`; at most half the capacity of it counts.
@@ -39,7 +39,7 @@ struct Watermarks: Sendable, Equatable {
     guard !settings.isExplicit else { return Watermarks(low: low, high: high, grow: grow) }
 
     let isHost = domain == .host
-    let least = isHost ? ByteCount(.max) : ByteCount(capacity.value / 8)
+    let least = isHost ? ByteCount(.max) : ByteCount.zero
     var clampedLow = max(min(Defaults.lowMinimum, least), min(low, Defaults.lowMaximum))
     if isHost { clampedLow = max(clampedLow, min(kernelMarks, ByteCount(capacity.value / 2))) }
     let band = max(min(Defaults.bandMinimum, least), min(high - low, Defaults.bandMaximum))

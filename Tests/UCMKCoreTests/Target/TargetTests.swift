@@ -41,11 +41,11 @@ struct WatermarksTests {
     )
   }
 
-  @Test("of a small cgroup take at most an eighth of it at each step")
+  @Test("of a small cgroup are plain percentages")
   func cgroup() {
     #expect(
       marks(Defaults.watermarks, .mebibytes(64), in: .cgroup("/a")) == [
-        .mebibytes(8), .mebibytes(16), .mebibytes(24),
+        ByteCount(3_355_443), ByteCount(5_368_709), ByteCount(8_053_063),
       ]
     )
     #expect(marks(Defaults.watermarks, .zero, in: .cgroup("/a")) == [.zero, .zero, .zero])
