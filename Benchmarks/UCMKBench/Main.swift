@@ -14,10 +14,12 @@ struct Bench {
     let daemon = value(of: "--daemon", in: arguments)
     var results: [BenchResult] = []
     do {
-      results += CodecBench.run(isShort: isShort)
-      results += PlanningBench.run(isShort: isShort)
-      results += try RoundBench.run(isShort: isShort)
-      if let daemon { results += try FootprintBench(daemon).run(isShort: isShort) }
+      let only = value(of: "--only", in: arguments)
+      func wants(_ name: String) -> Bool { only == nil || only == name }
+      if wants("codec") { results += CodecBench.run(isShort: isShort) }
+      if wants("planning") { results += PlanningBench.run(isShort: isShort) }
+      if wants("round") { results += try RoundBench.run(isShort: isShort) }
+      if let daemon, wants("footprint") { results += try FootprintBench(daemon).run(isShort: isShort) }
     } catch {
       tell("bench: \(error)\n")
       exit(70)

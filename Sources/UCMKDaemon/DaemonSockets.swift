@@ -92,7 +92,7 @@ extension Daemon {
 
   private func serve(_ session: Session, _ events: EpollEvents) {
     if events.contains(.out) { drain(session) }
-    if session.phase != .closing, !events.isDisjoint(with: [.in, .hup, .rdhup, .err]) {
+    if session.phase != .closing, !events.intersection(.readable).isEmpty {
       receive(session)
     }
     updateInterest(session)
@@ -175,7 +175,7 @@ extension Daemon {
 
   private func updateInterest(_ session: Session) {
     guard session.phase != .closing else { return }
-    var wanted: EpollEvents = session.outbox.isFullOfResponses ? [] : .in
+    var wanted = session.outbox.isFullOfResponses ? EpollEvents() : .in
     if !session.outbox.isEmpty { wanted.insert(.out) }
     guard wanted != session.interest else { return }
     session.interest = wanted

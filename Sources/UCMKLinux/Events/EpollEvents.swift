@@ -30,6 +30,11 @@ package struct EpollEvents: OptionSet, Sendable, Hashable, CustomStringConvertib
   package static let hup = EpollEvents(rawValue: 0x10)
   /// The peer will send no more.
   package static let rdhup = EpollEvents(rawValue: 0x2000)
+  /// There is something to read, an end or an error among it.
+  ///
+  /// Made without a list: a literal of a set takes memory where it is not specialised, and this
+  /// stands on the path of a round.
+  package static let readable = EpollEvents(rawValue: 0x1 | 0x8 | 0x10 | 0x2000)
   /// Report a change once, not a state again and again.
   package static let edgeTriggered = EpollEvents(rawValue: 1 << 31)
 

@@ -111,14 +111,24 @@ extension JSONValue {
   ///
   /// The text must hold no backslash.
   public func stringEquals(_ text: StaticString) -> Bool {
-    guard bytes[start] == UInt8(ascii: "\"") else { return false }
-    let rawCount = end - start - 2
+    JSONValue.string(bytes, start..<end, equals: text)
+  }
+
+  /// Whether the value in `range` is the string `text`: for those who hold places, not values.
+  static func string(_ bytes: [UInt8], _ range: Range<Int>, equals text: StaticString) -> Bool {
+    guard bytes[range.lowerBound] == UInt8(ascii: "\"") else { return false }
+    let rawCount = range.count - 2
     let count = text.utf8CodeUnitCount
-    if rawCount == count { return text.matches(bytes, at: start + 1) }
+    if rawCount == count { return text.matches(bytes, at: range.lowerBound + 1) }
     // An escape is longer than what it stands for, so only a longer spelling can be equal.
-    guard rawCount > count else { return false }
+    guard rawCount > count, bytes[range].contains(UInt8(ascii: "\\")) else { return false }
     var index = 0
-    for byte in stringBytes {
+    let resolved = JSONStringBytes(
+      bytes,
+      start: range.lowerBound + 1,
+      end: range.upperBound - 1
+    )
+    for byte in resolved {
       guard index < count, unsafe text.utf8Bytes[index] == byte else { return false }
       index += 1
     }
@@ -157,15 +167,10 @@ extension JSONValue {
 
     /// The next member, or nil at the end.
     public mutating func next() -> Member? {
-      guard let keyStart = JSONValue.nextItem(bytes, at: position, end: end) else { return nil }
-      let keyEnd = JSONText.endOfString(bytes, at: keyStart)
-      let colon = JSONText.skipSpace(bytes, at: keyEnd, end: end)
-      let valueStart = JSONText.skipSpace(bytes, at: colon + 1, end: end)
-      let valueEnd = JSONText.endOfValue(bytes, at: valueStart)
-      position = valueEnd
+      guard let place = JSONValue.nextMember(bytes, at: &position, end: end) else { return nil }
       return Member(
-        key: JSONValue(bytes: bytes, start: keyStart, end: keyEnd),
-        value: JSONValue(bytes: bytes, start: valueStart, end: valueEnd)
+        key: JSONValue(bytes: bytes, start: place.key.lowerBound, end: place.key.upperBound),
+        value: JSONValue(bytes: bytes, start: place.value.lowerBound, end: place.value.upperBound)
       )
     }
   }
@@ -202,9 +207,28 @@ extension JSONValue {
 
   /// What the object holds under `key`, or nil; of duplicates the last.
   public func member(_ key: StaticString) -> JSONValue? {
-    var found: JSONValue?
-    for member in members where member.key.stringEquals(key) { found = member.value }
-    return found
+    guard kind == .object else { return nil }
+    var position = start + 1
+    var found: Range<Int>?
+    while let place = JSONValue.nextMember(bytes, at: &position, end: end - 1) {
+      if JSONValue.string(bytes, place.key, equals: key) { found = place.value }
+    }
+    guard let found else { return nil }
+    return JSONValue(bytes: bytes, start: found.lowerBound, end: found.upperBound)
+  }
+
+  /// The places of the next member's name and value, or nil at the end of the object.
+  static func nextMember(
+    _ bytes: [UInt8],
+    at position: inout Int,
+    end: Int
+  ) -> (key: Range<Int>, value: Range<Int>)? {
+    guard let keyStart = nextItem(bytes, at: position, end: end) else { return nil }
+    let keyEnd = JSONText.endOfString(bytes, at: keyStart)
+    let colon = JSONText.skipSpace(bytes, at: keyEnd, end: end)
+    let valueStart = JSONText.skipSpace(bytes, at: colon + 1, end: end)
+    position = JSONText.endOfValue(bytes, at: valueStart)
+    return (keyStart..<keyEnd, valueStart..<position)
   }
 
   /// Where the next item of an object or array begins, or nil at its end.

@@ -10,15 +10,21 @@ struct ParamReader {
   /// The object, or nil where the message has no params.
   let object: JSONValue?
   let path: ParamPath
+  /// Where its members stand, so that the object is walked once and not for each of them.
+  private let index: MemberIndex
 
   /// - Throws: Where `value` is something else than an object.
   init(_ value: JSONValue?, path: ParamPath = .root) throws(RPCError) {
     if let value, value.kind != .object { throw path.invalid(nil, want: "object") }
     self.object = value
     self.path = path
+    index = MemberIndex(value)
   }
 
-  func value(_ key: StaticString) -> JSONValue? { object?.member(key) }
+  func value(_ key: StaticString) -> JSONValue? {
+    guard let object else { return nil }
+    return index.isComplete ? index.value(key, of: object) : object.member(key)
+  }
 
   func invalid(_ key: StaticString, want: String) -> RPCError { path.invalid(key, want: want) }
 

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The places of an object's members, found in one walk and kept without taking memory.
+///
+/// Messages have at most a dozen members; an object with more than there are slots is walked for
+/// each member instead.
+struct MemberIndex {
+  /// Offsets in the buffer: a line is far below 4 GiB.
+  private struct Slot {
+    var keyStart: UInt32 = 0, keyEnd: UInt32 = 0
+    var valueStart: UInt32 = 0, valueEnd: UInt32 = 0
+  }
+
+  private var slots = InlineArray<14, Slot>(repeating: Slot())
+  private var count = 0
+  /// Whether every member has its slot.
+  private(set) var isComplete = true
+
+  /// Walks the object; nothing has no members.
+  init(_ object: JSONValue?) {
+    guard let object, object.kind == .object else { return }
+    var position = object.start + 1
+    while let place = JSONValue.nextMember(object.bytes, at: &position, end: object.end - 1) {
+      guard count < slots.count else {
+        isComplete = false
+        return
+      }
+      slots[count] = Slot(
+        keyStart: UInt32(place.key.lowerBound),
+        keyEnd: UInt32(place.key.upperBound),
+        valueStart: UInt32(place.value.lowerBound),
+        valueEnd: UInt32(place.value.upperBound)
+      )
+      count += 1
+    }
+  }
+
+  /// What the object holds under `key`, or nil; of duplicates the last.
+  func value(_ key: StaticString, of object: JSONValue) -> JSONValue? {
+    var place = count
+    while place > 0 {
+      place -= 1
+      let slot = slots[place]
+      let name = Int(slot.keyStart)..<Int(slot.keyEnd)
+      if JSONValue.string(object.bytes, name, equals: key) {
+        return JSONValue(
+          bytes: object.bytes,
+          start: Int(slot.valueStart),
+          end: Int(slot.valueEnd)
+        )
+      }
+    }
+    return nil
+  }
+}
