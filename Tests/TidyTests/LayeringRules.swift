@@ -1,13 +1,15 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one target below `Sources` may import.
+/// What one target below `Sources` or `Benchmarks` may import.
 struct Layer {
   var module: String
   /// Our own modules: those of Package.swift and of docs/ARCHITECTURE.md as well.
   var own: [String]
   /// What comes with the toolchain, or from outside.
   var outside: [String] = []
+  /// The folder, where it is not named as the target.
+  var folder: String?
 
   /// The layers from the bottom up; a target may import only what its line names.
   static let all = [
@@ -49,6 +51,16 @@ struct Layer {
       own: ["UCMKClient", "UCMKControl", "UCMKLinux", "UCMKModel"],
       outside: ["ArgumentParser", "Foundation", "Glibc", "Synchronization"]
     ),
+    Layer(module: "CUCMKBench", own: []),
+    Layer(
+      module: "ucmk-bench",
+      own: [
+        "CUCMKBench", "UCMKControl", "UCMKCore", "UCMKDaemon", "UCMKLinux", "UCMKModel",
+        "UCMKProtocol",
+      ],
+      outside: ["Foundation", "Glibc"],
+      folder: "UCMKBench"
+    ),
     Layer(
       module: "UCMKTestSupport",
       own: ["UCMKLinux", "UCMKModel", "UCMKProtocol"],
@@ -56,8 +68,10 @@ struct Layer {
     ),
   ]
 
-  /// The layer of `module`.
-  static func of(_ module: String) -> Layer? { all.first { $0.module == module } }
+  /// The layer of the target in a folder.
+  static func of(_ folder: String) -> Layer? {
+    all.first { ($0.folder ?? $0.module) == folder }
+  }
 }
 
 /// The rules about who may know whom.

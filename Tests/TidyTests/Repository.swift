@@ -43,10 +43,11 @@ struct TextFile: Sendable {
     return String(name[name.index(after: dot)...])
   }
 
-  /// The folder below `Sources` that a source file is in.
+  /// The folder below `Sources` or `Benchmarks` that a source file is in.
   var module: String? {
     let parts = path.split(separator: "/")
-    return parts.count > 2 && parts[0] == "Sources" ? String(parts[1]) : nil
+    guard parts.count > 2, parts[0] == "Sources" || parts[0] == "Benchmarks" else { return nil }
+    return String(parts[1])
   }
 
   var isC: Bool { suffix == "c" || suffix == "h" }
@@ -99,15 +100,16 @@ enum Repository {
     return files
   }()
 
-  /// The Swift files of `Sources` and `Tests`, split into code and comments.
+  /// The Swift files of `Sources`, `Benchmarks` and `Tests`, split into code and comments.
   static let swift: [SwiftFile] =
     files
     .filter { file in
-      file.suffix == "swift" && ["Sources", "Tests"].contains { file.path.hasPrefix("\($0)/") }
+      file.suffix == "swift"
+        && ["Benchmarks", "Sources", "Tests"].contains { file.path.hasPrefix("\($0)/") }
     }
     .map(SwiftFile.init)
 
-  /// Those below `Sources` alone.
+  /// Those that are no tests.
   static let sources = swift.filter { $0.file.module != nil }
 
   /// The file at `path`; a rule that needs one which is not there fails.

@@ -104,7 +104,7 @@ struct CodeCount {
   ///
   /// What only tests link counts as test.
   static func isSource(_ file: TextFile) -> Bool {
-    guard let module = file.module, module != "UCMKTestSupport" else { return false }
+    guard file.path.hasPrefix("Sources/"), file.module != "UCMKTestSupport" else { return false }
     return file.suffix == "swift" || file.isC
   }
 
