@@ -95,6 +95,7 @@ struct HygieneTests {
     #expect(HygieneRules.names(sample).map(\.line) == [1, 2, 4])
     #expect(HygieneRules.names(SwiftFile("A/SocketHelpers.swift", "")).map(\.line) == [1])
     #expect(HygieneRules.names(SwiftFile("A/Broker+Common.swift", "")).map(\.line) == [1])
+    #expect(HygieneRules.names(SwiftFile("A/ServiceManagerTests.swift", "")).isEmpty)
     #expect(
       HygieneRules.words(of: "PSITriggerV2_helperOf") == ["psi", "trigger", "v", "helper", "of"]
     )
@@ -136,7 +137,11 @@ struct HygieneTests {
       ("/// A.\npublic private(set) var a = 1", 0), ("public private(set) var a = 1", 1),
       ("let a = \"public func f\"", 0), ("@inlinable public init(a: Int) {}", 1),
       ("public static func == (a: A, b: A) -> Bool { true }", 1),
-      ("public package(set) var a = 1", 1),
+      ("public package(set) var a = 1", 1), ("public var description: String { a }", 0),
+      ("/// A.\n@A(\n  b: [c(1)]\n)\npublic var a = 1", 0),
+      ("@A(\n  b: [c(1)]\n)\npublic var a = 1", 1), ("f(\n  1\n)\npublic var a = 1", 1),
+      ("@Option(\n  help: \"All.\"\n)\npackage var a = 1", 0),
+      ("@Flag(help: \"All.\")\npackage var a = 1", 0), ("@OptionGroup package var a: A", 0),
     ]
   )
   func documentationBites(text: String, count: Int) {
