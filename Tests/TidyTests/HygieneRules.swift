@@ -23,7 +23,9 @@ enum HygieneRules {
     guard let module = source.file.module else { return [] }
     var findings: [Finding] = []
     for construct in constructs {
-      for place in source.places(of: construct.run) {
+      // `try !isDone()` is no `try!`.
+      for place in source.places(of: construct.run)
+      where !["?", "!"].contains(construct.run.last) || !source.tokens[place + 1].isSpaced {
         findings.append(source.finding(source.tokens[place].line, construct.instead))
       }
     }

@@ -49,7 +49,7 @@ struct HygieneTests {
       ("do { try f() } catch let e as E {\n  // nothing\n}", 1),
       ("print(1)", 1), ("fatalError()", 1), ("log.print(1)", 0), ("func print(a: Int) {}", 0),
       ("// try? print()", 0), ("let a = \"try? \\(b)\"", 0), ("let a = \"\\(try! b())\"", 1),
-      ("do { try f() } catch { g() }", 0), ("let a = b as? C", 0),
+      ("do { try f() } catch { g() }", 0), ("let a = b as? C", 0), ("while try !f() {}", 0),
     ]
   )
   func constructsBite(text: String, count: Int) {
