@@ -139,7 +139,7 @@ let package = Package(
       ["UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport", "ucmkd", "ucmkctl"]
     ),
     test("SandboxTests", ["UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
-    test("TidyTests", ["UCMKTestSupport"]),
+    test("TidyTests", ["UCMKCore", "UCMKDaemon", "UCMKProtocol"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -56,7 +56,10 @@ struct BenchResult {
       unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 65) { unsafe String(cString: $0) }
     }
     let document: JSONValue = [
-      "host": ["kernel": .string(release), "processors": .integer(Int64(sysconf(Int32(_SC_NPROCESSORS_ONLN))))],
+      "host": [
+        "kernel": .string(release),
+        "processors": .integer(Int64(sysconf(Int32(_SC_NPROCESSORS_ONLN)))),
+      ],
       "results": .array(results.map(\.json)),
     ]
     let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -53,7 +53,7 @@ package struct ControlContext {
   /// Shows one answer: as a document with `--json`, else as the lines that `draw` makes.
   package func show(
     _ result: JSONValue,
-    _ options: CommonOptions,
+    _ options: ToolOptions,
     draw: (Page) -> [String]
   ) {
     guard !options.json else { return output.write(result.document + "\n") }
@@ -67,7 +67,7 @@ package struct ControlContext {
 
   /// How text is to look with these options here: colour only on a terminal and without
   /// `NO_COLOR` (an empty one does not count, as no-color.org has it).
-  package func page(_ options: CommonOptions) -> Page {
+  package func page(_ options: ToolOptions) -> Page {
     let refused = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
     return Page(
       style: Style(hasColour: isTerminal && !refused && environment["TERM"] != "dumb"),

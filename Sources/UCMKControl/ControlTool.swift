@@ -6,7 +6,7 @@ package import ArgumentParser
 /// A command that can be run apart from the process it is in.
 package protocol ControlCommand: ParsableCommand {
   /// What every command takes.
-  var options: CommonOptions { get }
+  var options: ToolOptions { get }
 
   /// Does what was asked and says with what to exit.
   func execute(in context: ControlContext) throws(ControlError) -> ExitStatus

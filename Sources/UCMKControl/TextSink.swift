@@ -20,13 +20,16 @@ package final class MemorySink: TextSink {
   /// Makes an empty sink.
   package init() {}
 
+  /// Keeps `text`.
   package func write(_ text: String) { self.text += text }
 
+  /// Nothing can fail here.
   package var failure: Int32? { nil }
 }
 
 /// An open file of the process.
 package final class FileSink: TextSink {
+  /// The errno of the first write that failed; nothing is written after it.
   package private(set) var failure: Int32?
 
   private let descriptor: Int32
@@ -34,6 +37,7 @@ package final class FileSink: TextSink {
   /// Makes a sink that writes to `descriptor` and does not close it.
   package init(descriptor: Int32) { self.descriptor = descriptor }
 
+  /// Writes all of `text`, unless an earlier write failed.
   package func write(_ text: String) {
     let bytes = Array(text.utf8)
     var written = 0

@@ -112,6 +112,7 @@ package final class Daemon {
   var relocatedAt: MonotonicInstant
   var nextPoll: MonotonicInstant?
   var nextHousekeeping: MonotonicInstant?
+  /// Whether everybody was told that the daemon stops.
   package var isStopping = false
 
   /// Makes a daemon that serves nobody yet.

@@ -37,6 +37,7 @@ package enum LogLevel: UInt8, Sendable, Hashable, Comparable, CaseIterable {
     return nil
   }
 
+  /// The one that matters more comes first.
   package static func < (left: LogLevel, right: LogLevel) -> Bool {
     left.rawValue < right.rawValue
   }

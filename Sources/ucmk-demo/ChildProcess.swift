@@ -30,7 +30,7 @@ final class ChildProcess {
       unsafe strdup(text)
     }
     unsafe vector.append(nil)
-    defer { for unsafe word in unsafe vector { unsafe free(word) } }
+    defer { unsafe vector.forEach { unsafe free($0) } }
     var started: pid_t = 0
     let result = unsafe posix_spawn(&started, program, &actions, nil, vector, environ)
     guard result == 0 else {

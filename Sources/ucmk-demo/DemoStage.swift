@@ -94,9 +94,9 @@ final class DemoStage {
   }
 
   /// Waits until `isTrue`, looking again every 50 ms.
-  func wait(_ what: String, seconds: UInt64, _ isTrue: () -> Bool) throws {
+  func wait(_ what: String, seconds: UInt64, _ isTrue: () throws -> Bool) throws {
     let deadline = MonotonicClock.now() + .seconds(seconds)
-    while !isTrue() {
+    while try !isTrue() {
       guard MonotonicClock.now() < deadline else {
         throw DemoProblem("\(what) did not come within \(seconds) s")
       }

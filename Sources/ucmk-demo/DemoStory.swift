@@ -38,7 +38,7 @@ final class DemoStory {
       "three caches in a group of \(Quantity.size(Int64(DemoStage.high))), and demand that grows\n"
     )
     try stage.wait("the programs' registration", seconds: 20) {
-      (try? look()) == DemoStage.players.count
+      try look() == DemoStage.players.count
     }
     report.begin()
     try show("full")
@@ -70,7 +70,7 @@ final class DemoStory {
 
   private func pause(milliseconds: UInt32, showing phase: String?) throws {
     usleep(milliseconds * 1_000)
-    _ = try look()
+    try look()
     if let phase { try show(phase) }
   }
 

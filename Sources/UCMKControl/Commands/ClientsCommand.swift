@@ -23,7 +23,7 @@ package struct ClientsCommand: ControlCommand {
   @Option(help: "Only clients in this cgroup.")
   package var cgroup: CgroupArgument?
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

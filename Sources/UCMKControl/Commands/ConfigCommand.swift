@@ -32,7 +32,7 @@ package struct ConfigCheckCommand: ControlCommand {
   @Argument(help: "The file (default: the one that the daemon reads).", completion: .file())
   package var file: String?
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

@@ -14,7 +14,7 @@ package struct DoctorCommand: ControlCommand {
       """
   )
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

@@ -20,7 +20,7 @@ package struct ExplainCommand: ControlCommand {
   @Argument(help: "Only this client: its session, such as c17, or its name.")
   package var client: String?
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

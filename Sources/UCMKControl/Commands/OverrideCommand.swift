@@ -35,7 +35,7 @@ package struct OverrideCommand: ControlCommand {
   )
   package var span: DurationArgument?
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

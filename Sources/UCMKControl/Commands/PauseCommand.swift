@@ -17,7 +17,7 @@ package struct PauseCommand: ControlCommand {
   )
   package var span: DurationArgument?
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 
@@ -38,7 +38,7 @@ package struct ResumeCommand: ControlCommand {
     abstract: "End a pause."
   )
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

@@ -48,7 +48,7 @@ package struct PlanCommand: ControlCommand {
   @Flag(help: "Show the arithmetic of each client too.")
   package var steps = false
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

@@ -17,7 +17,7 @@ package struct ReloadCommand: ControlCommand {
   @Flag(name: .customLong("check-only"), help: "Say what would change; change nothing.")
   package var checksOnly = false
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

@@ -14,7 +14,7 @@ package struct RoundsCommand: ControlCommand {
   @Option(help: "At most so many, 1 to 256.")
   package var limit: Int64 = 32
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

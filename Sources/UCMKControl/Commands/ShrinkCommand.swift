@@ -29,7 +29,7 @@ package struct ShrinkCommand: ControlCommand {
   @Flag(name: .customLong("no-wait"), help: "Start the round, print its number, do not wait.")
   package var doesNotWait = false
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

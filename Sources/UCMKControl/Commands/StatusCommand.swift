@@ -16,7 +16,7 @@ package struct StatusCommand: ControlCommand {
       """
   )
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

@@ -23,7 +23,7 @@ package struct WatchCommand: ControlCommand {
   @Option(help: "Stop after so many events.")
   package var count: Int?
 
-  @OptionGroup package var options: CommonOptions
+  @OptionGroup package var options: ToolOptions
 
   package init() {}
 

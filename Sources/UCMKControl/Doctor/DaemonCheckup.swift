@@ -3,11 +3,11 @@
 
 /// Whether the daemon can be reached, what it allows the caller, and what it lacks itself.
 package struct DaemonCheckup {
-  private let options: CommonOptions
+  private let options: ToolOptions
   private let context: ControlContext
 
   /// Makes a check-up that connects as every command does.
-  package init(options: CommonOptions, context: ControlContext) {
+  package init(options: ToolOptions, context: ControlContext) {
     self.options = options
     self.context = context
   }

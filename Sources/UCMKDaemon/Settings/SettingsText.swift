@@ -24,6 +24,7 @@ package struct SettingsText: Sendable, Equatable {
   /// Lines that are none of: blank, comment, section, key.
   package var problems: [SettingsProblem] = []
 
+  /// Compares sections, entries and problems with their places.
   package static func == (left: SettingsText, right: SettingsText) -> Bool {
     left.entries == right.entries && left.problems == right.problems
       && left.sections.count == right.sections.count

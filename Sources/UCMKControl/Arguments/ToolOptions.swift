@@ -6,7 +6,7 @@ package import ArgumentParser
 import UCMKModel
 
 /// What every command takes.
-package struct CommonOptions: ParsableArguments {
+package struct ToolOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The daemon's socket.",

@@ -1,3 +1,0 @@
-// SPDX-FileCopyrightText: The ucmkd authors
-// SPDX-License-Identifier: Apache-2.0
-
