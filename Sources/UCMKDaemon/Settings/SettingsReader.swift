@@ -140,16 +140,12 @@ package enum SettingsReader {
     _ entries: [(file: String, entry: SettingsEntry)]
   ) -> [SettingsProblem] {
     var problems: [SettingsProblem] = []
-    func check(_ marks: WatermarkSettings, _ section: String, _ argument: String) {
+    func check(_ marks: WatermarkSettings, _ isOfDomain: (SettingsEntry) -> Bool) {
       for (lower, upper, key) in [
         (marks.low, marks.high, "High"), (marks.high, marks.grow, "Grow"),
       ] where isAbove(lower, upper) {
-        let place = entries.last {
-          $0.entry.section == section && $0.entry.argument == argument && $0.entry.key == key
-        }
-        let other = entries.last {
-          $0.entry.section == section && $0.entry.argument == argument
-        }
+        let place = entries.last { isOfDomain($0.entry) && $0.entry.key == key }
+        let other = entries.last { isOfDomain($0.entry) && isWatermark($0.entry) }
         guard let found = place ?? other else { continue }
         problems.append(
           SettingsProblem(
@@ -162,13 +158,17 @@ package enum SettingsReader {
       }
     }
     if settings.configuration.watermarks.isExplicit {
-      check(settings.configuration.watermarks, "Watermarks", "")
+      check(settings.configuration.watermarks) { $0.section == "Watermarks" }
     }
     for domain in settings.configuration.domains {
       guard let marks = domain.watermarks else { continue }
-      check(marks, "Domain", domain.domain.name)
+      check(marks) { $0.section == "Domain" && DomainID(setting: $0.argument) == domain.domain }
     }
     return problems
+  }
+
+  private static func isWatermark(_ entry: SettingsEntry) -> Bool {
+    entry.key == "Low" || entry.key == "High" || entry.key == "Grow"
   }
 
   private static func isAbove(_ left: Amount, _ right: Amount) -> Bool {
