@@ -36,14 +36,22 @@ extension Daemon {
   /// Makes a session of a connection, or turns it away.
   package func adopt(_ socket: OwnedDescriptor) {
     do throws(SystemError) {
-      let peer = try PeerCredentials(of: socket.raw, wantsDescriptor: false)
-      if let refusal = refusal(of: peer) {
-        writer.removeAll()
-        refusal.write(to: &writer, id: nil)
-        // It fits into an empty socket; where it does not, nobody can be told.
-        _ = UnixStream.send(socket.raw, writer.bytes)
-        return
-      }
+      adopt(socket, from: try PeerCredentials(of: socket.raw, wantsDescriptor: false))
+    } catch {
+      log(.warning, "a connection could not be served", [("reason", error.description)])
+    }
+  }
+
+  /// Makes a session of a connection whose other end is known, or turns it away.
+  package func adopt(_ socket: OwnedDescriptor, from peer: PeerCredentials) {
+    if let refusal = refusal(of: peer) {
+      writer.removeAll()
+      refusal.write(to: &writer, id: nil)
+      // It fits into an empty socket; where it does not, nobody can be told.
+      _ = UnixStream.send(socket.raw, writer.bytes)
+      return
+    }
+    do throws(SystemError) {
       let session = Session(
         token: sessions.reserve(),
         socket: socket,
@@ -134,7 +142,11 @@ extension Daemon {
   ///
   /// - Returns: False where it was neither sent nor queued.
   @discardableResult
-  func deliver(to session: Session, _ kind: LineKind) -> Bool {
+  func deliver(
+    to session: Session,
+    _ kind: LineKind,
+    mark: Outbox.EventMark? = nil
+  ) -> Bool {
     guard session.phase != .closing else { return false }
     var sent = 0
     if session.outbox.isEmpty {
@@ -148,7 +160,7 @@ extension Daemon {
       if sent == writer.bytes.count { return true }
     }
     let before = session.outbox.dropped
-    let isQueued = session.outbox.append(writer.bytes[...], kind: kind, sent: sent)
+    let isQueued = session.outbox.append(writer.bytes[...], kind: kind, sent: sent, mark: mark)
     let dropped = session.outbox.dropped - before
     if dropped > 0 { countDropped(dropped, session) }
     updateInterest(session)
@@ -157,7 +169,13 @@ extension Daemon {
 
   private func countDropped(_ count: UInt64, _ session: Session) {
     notificationsDropped += count
-    for index in session.subscriptions.indices { session.subscriptions[index].dropped += count }
+    for mark in session.outbox.takeDroppedMarks() {
+      for index in session.subscriptions.indices
+      where session.subscriptions[index].number == mark.subscription {
+        // What the lost event told of is lost with it, unless the next one tells it again.
+        session.subscriptions[index].dropped += mark.told + 1
+      }
+    }
   }
 
   private func drain(_ session: Session) {
@@ -198,12 +216,17 @@ extension Daemon {
 
   /// What belongs to the end of every turn.
   package func finishBatch() {
-    while let session = closing.popLast() { end(session) }
+    endClosing()
     recorder.flush()
     if recorder.takeFailure() { log(.error, "recording failed and was stopped") }
     if let failure = reader.takeFailure() {
       log(.warning, "a file of the kernel cannot be read", [("reason", failure.description)])
     }
+  }
+
+  /// Ends the sessions that were closed in this turn.
+  func endClosing() {
+    while let session = closing.popLast() { end(session) }
   }
 
   private func end(_ session: Session) {
