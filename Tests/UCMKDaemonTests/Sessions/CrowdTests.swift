@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Testing
+import UCMKLinux
 import UCMKModel
 import UCMKProtocol
 import UCMKTestSupport
