@@ -25,7 +25,7 @@ extension Daemon {
       case .wouldBlock: return finishBatch()
       case .exhausted(let errno):
         log(.warning, "no descriptor for a connection", [("errno", "\(errno)")])
-        return finishBatch()
+        guard turnAway(from: listener) else { return finishBatch() }
       case .failed(let errno):
         log(.warning, "a connection could not be taken", [("errno", "\(errno)")])
       }
@@ -44,13 +44,7 @@ extension Daemon {
 
   /// Makes a session of a connection whose other end is known, or turns it away.
   package func adopt(_ socket: OwnedDescriptor, from peer: PeerCredentials) {
-    if let refusal = refusal(of: peer) {
-      writer.removeAll()
-      refusal.write(to: &writer, id: nil)
-      // It fits into an empty socket; where it does not, nobody can be told.
-      _ = UnixStream.send(socket.raw, writer.bytes)
-      return
-    }
+    if let refusal = refusal(of: peer) { return refuse(socket, refusal) }
     do throws(SystemError) {
       let session = Session(
         token: sessions.reserve(),
@@ -65,6 +59,45 @@ extension Daemon {
       armHousekeeping(at: now + Session.helloWithin)
     } catch {
       log(.warning, "a connection could not be served", [("reason", error.description)])
+    }
+  }
+
+  /// Takes and refuses a connection for which there is no descriptor, with the one that is kept for
+  /// that: left in the queue it would wake the daemon for ever.
+  ///
+  /// Returns whether one was turned away.
+  private func turnAway(from listener: UnixListener) -> Bool {
+    spare = nil
+    let isTaken = refuseNext(from: listener)
+    makeSpare()
+    return isTaken
+  }
+
+  private func refuseNext(from listener: UnixListener) -> Bool {
+    guard case .connection(let socket) = listener.accept() else { return false }
+    let refusal = RPCError.limitExceeded(
+      limit: "connections",
+      maximum: UInt64(sessions.count),
+      retryAfter: .seconds(1)
+    )
+    refuse(socket, refusal)
+    return true
+  }
+
+  /// Tells why; the connection ends with its descriptor.
+  private func refuse(_ socket: OwnedDescriptor, _ refusal: RPCError) {
+    writer.removeAll()
+    refusal.write(to: &writer, id: nil)
+    // It fits into an empty socket; where it does not, nobody can be told.
+    _ = UnixStream.send(socket.raw, writer.bytes)
+  }
+
+  /// Keeps a descriptor for the day on which there is no other.
+  func makeSpare() {
+    do throws(SystemError) {
+      spare = try EventFD()
+    } catch {
+      log(.warning, "no descriptor can be kept in reserve", [("reason", error.description)])
     }
   }
 

@@ -96,14 +96,17 @@ struct BadPeerTests {
     let run = try DaemonRun(try HostFixture.make())
     let crew = try Crew(run)
     let before = try resident(run)
-    let request = Array((#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + "\n").utf8)
+    let padding = String(repeating: " ", count: 8_000)
+    let request = Array(
+      (#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + padding + "\n").utf8
+    )
     let deaf = try (0..<8).map { try run.connect().asControl("deaf-\($0)") }
     func shout() {
       for client in deaf { for _ in 0..<50 where client.push(request) < request.count { break } }
     }
     for _ in 0..<40 {
       shout()
-      #expect(crew.root.call("ping", within: .seconds(1))["result"] != .absent)
+      #expect(crew.root.call("ping", within: .seconds(3))["result"] != .absent)
     }
     crew.expectService("beside eight that do not read", meanwhile: shout)
     let grown = try resident(run) - before
@@ -136,7 +139,7 @@ struct BadPeerTests {
     }
     for _ in 0..<10 {
       pour()
-      #expect(crew.root.call("ping", within: .seconds(1))["result"] != .absent)
+      #expect(crew.root.call("ping", within: .seconds(3))["result"] != .absent)
     }
     crew.expectService("beside a flood", within: .milliseconds(2_500), meanwhile: pour)
     let counts = crew.root.call("daemon.status")["result"]["counts"]
@@ -168,6 +171,27 @@ struct BadPeerTests {
     #expect(inside.count == 17)
     #expect(refused == 43)
     crew.expectService("beside a full house")
+  }
+
+  @Test("without a descriptor left, the next connection is refused and nobody else notices")
+  func noDescriptors() throws {
+    let tree = try HostFixture.make()
+    let quoted = ([DaemonRun.executable ?? ""] + DaemonRun.usual(tree)).map { "'\($0)'" }
+    let script = "ulimit -n 40; exec \(quoted.joined(separator: " "))"
+    let run = try DaemonRun(tree, bare: ["-c", script], program: "/bin/sh")
+    #expect(eventually { tree.exists("s") })
+    let crew = try Crew(run)
+    var refused = 0
+    var inside: [WireClient] = []
+    for _ in 0..<60 {
+      let client = try run.connect()
+      client.send(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
+      let answer = try #require(client.receive())
+      if answer.code == -32_005 { refused += 1 } else { inside.append(client) }
+    }
+    #expect(refused > 20)
+    crew.expectService("without descriptors")
+    #expect(run.stop() == 0)
   }
 
   @Test("one that loses its connection comes back to its caches")
