@@ -72,7 +72,7 @@ package enum SettingsReader {
     }
     guard let known = SettingTable.sections.first(where: { $0.name == section.name }) else {
       let names = SettingTable.sections.map(\.name).joined(separator: ", ")
-      return problem("unknown section [\(section.name)]; wanted one of \(names)")
+      return problem("unknown section [\(excerpt(section.name))]; wanted one of \(names)")
     }
     guard known.needsArgument != section.argument.isEmpty else {
       return problem(
@@ -114,7 +114,7 @@ package enum SettingsReader {
         file: file,
         line: entry.line,
         column: entry.keyColumn,
-        text: "unknown key \(entry.key) in [\(entry.section)]; wanted one of \(names)"
+        text: "unknown key \(excerpt(entry.key)) in [\(entry.section)]; wanted one of \(names)"
       )
     }
     do {
@@ -132,6 +132,11 @@ package enum SettingsReader {
     settings.assigned.removeAll { $0.key == assignment.key }
     settings.assigned.append(assignment)
     return nil
+  }
+
+  /// The beginning of a text of the file: a line may be as long as the file.
+  private static func excerpt(_ text: String) -> String {
+    text.utf8.count <= 64 ? text : "\(text.prefix(64))…"
   }
 
   /// Watermarks that contradict each other, where both can be compared without a capacity.

@@ -66,6 +66,29 @@ struct AdminHandlerTests {
     #expect(stage.log.contains { $0.level == .error })
   }
 
+  @Test("a file of nothing but mistakes, or of endless ones, fits a line")
+  func endlessMistakes() throws {
+    let stage = try DaemonStage()
+    let root = try stage.control()
+    let long = String(repeating: "k", count: 400_000)
+    let many = (0..<5_000).map { "Key\($0)=1" }.joined(separator: "\n")
+    stage.nextSettings = SettingsReader.read([
+      SettingsSource(
+        file: "/" + String(repeating: "f", count: 4_000),
+        text: "[Limits]\n\(long)=1\n[\(long)]\n[Limits]\n\(many)"
+      )
+    ])
+    let errors = root.call("daemon.reload")["result"]["errors"].elements
+    #expect(errors.count > 10)
+    #expect(errors[0]["text"].string?.hasPrefix("unknown key kkkk") == true)
+    #expect(errors[0]["text"].string?.count ?? 999 < 200)
+    let name = String(repeating: "n", count: 200)
+    let rules = (0..<1_500).map { "[Client name:\(name)\($0)]\nShare=1" }.joined(separator: "\n")
+    stage.nextSettings = SettingsReader.read([SettingsSource(file: "f", text: rules)])
+    #expect(root.call("daemon.reload")["result"]["changed"].elements.count > 200)
+    #expect(root.longestLine <= 262_144)
+  }
+
   @Test("a reload that only checks changes nothing")
   func check() throws {
     let stage = try DaemonStage()

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Testing
+import UCMKCore
 import UCMKModel
 import UCMKTestSupport
 
@@ -174,9 +175,63 @@ struct LookHandlerTests {
     #expect(list["clients"][0]["caches"].elements.count == 62)
     let one = root.call("client.get", #"{"session":"c1"}"#)["result"]
     #expect(one["caches"].elements.count == 62)
-    let round = root.call("trigger", #"{"bytes":1}"#)
+    for index in 1...62 {
+      let usage = #"{"id":\#(index),"usage":{"bytes":9007199254740991,"reclaimable":1}}"#
+      _ = member.call("cache.update", usage)
+    }
+    #expect(root.call("plan", #"{"bytes":62}"#)["result"]["part"] == 62)
+    let round = root.call("trigger", #"{"bytes":62,"wait":false}"#)
     #expect(round["result"]["round"] == 1)
+    let arithmetic = root.call("round.get", #"{"round":1}"#)["result"]
+    #expect(arithmetic["clients"][0]["caches"].elements.count == 62)
     #expect(root.longestLine <= 262_144)
+  }
+
+  @Test("more domains than fit a line are left out of the status, and counted")
+  func manyDomains() throws {
+    var settings = Settings()
+    let long = String(repeating: "x", count: 200)
+    for index in 0..<600 {
+      settings.configuration.domains.append(
+        DomainSettings(domain: .cgroup("/\(long)\(index)"), capacity: .gibibytes(1))
+      )
+    }
+    let stage = try DaemonStage(settings)
+    for index in 0..<600 {
+      stage.tree.write("cgroup/\(long)\(index)/memory.current", "1\n")
+    }
+    stage.advance(.seconds(3))
+    let root = try stage.control()
+    let status = root.call("daemon.status")["result"]
+    let shown = status["domains"].elements.count
+    #expect(shown > 100 && shown < 601)
+    #expect(status["domains_left_out"].int == 601 - shown)
+    #expect(status["surfaces"]["json-rpc"] == "on")
+    #expect(root.longestLine <= 262_144)
+  }
+
+  @Test("rounds about long paths are listed as far as they fit a line")
+  func longRounds() throws {
+    let stage = try DaemonStage()
+    let root = try stage.control()
+    let path = "/" + String(repeating: "p", count: 4_000)
+    for _ in 0..<100 {
+      _ = root.call("trigger", #"{"bytes":1,"scope":{"kind":"cgroup","path":"\#(path)"}}"#)
+    }
+    let rounds = root.call("round.list", #"{"limit":256}"#)["result"]["rounds"].elements
+    #expect(rounds.count > 20 && rounds.count < 100)
+    #expect(rounds[0]["round"] == 100)
+    #expect(root.longestLine <= 262_144)
+  }
+
+  @Test("a host without PSI is degraded, and lists no triggers")
+  func noPressure() throws {
+    let stage = try DaemonStage(hasPressure: false)
+    let root = try stage.control()
+    let status = root.call("daemon.status")["result"]
+    #expect(status["state"] == "degraded")
+    #expect(status["triggers"] == [])
+    #expect(try stage.connect().hello()["host"]["psi"] == false)
   }
 
   @Test("a wrong question is told where it is wrong")

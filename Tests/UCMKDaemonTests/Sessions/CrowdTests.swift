@@ -57,12 +57,16 @@ struct CrowdTests {
     deaf.hello()
     let other = try stage.member("other", mebibytes: 10)
     var taken = 0
-    let request = Array((#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + "\n").utf8)
-    for _ in 0..<20_000 {
+    // Large requests with large answers, so that few of them fill everything.
+    let padding = String(repeating: " ", count: 8_000)
+    let request = Array(
+      (#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + padding + "\n").utf8
+    )
+    for _ in 0..<1_000 {
       let count = deaf.push(request)
       guard count == request.count else { break }
       taken += 1
-      if taken.isMultiple(of: 64) { stage.serve() }
+      stage.serve()
     }
     stage.serve()
     let session = try #require(stage.daemon.sessions.session(of: ClientID(1)))
@@ -266,16 +270,16 @@ struct CrowdTests {
     #expect(round["clients"].sum("part") == 20_971_520)
   }
 
-  @Test("a thousand clients get their parts, exactly")
-  func thousand() throws {
+  @Test("three hundred clients get their parts, exactly")
+  func manyClients() throws {
     var settings = Settings()
     settings.connectionsPerUser = 2_000
     let stage = try DaemonStage(settings)
-    let members = try (0..<1_000).map { index in
+    let members = try (0..<300).map { index in
       try stage.member("m\(index)", mebibytes: 1 + index % 7, pid: Int32(index + 1))
     }
     let root = try stage.control()
-    let target = 1_234_567_890
+    let target = 765_432_101
     let id = root.request("trigger", #"{"bytes":\#(target)}"#)
     stage.serve()
     for (index, member) in members.enumerated() {

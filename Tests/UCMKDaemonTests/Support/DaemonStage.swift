@@ -34,9 +34,11 @@ final class DaemonStage {
   init(
     _ settings: Settings = Settings(),
     files: [(String, String)] = [],
-    isUserInstance: Bool = false
+    isUserInstance: Bool = false,
+    hasPressure: Bool = true
   ) throws {
     DaemonStage.writeHost(tree, available: 600)
+    if !hasPressure { tree.remove("proc/pressure/memory") }
     for (path, text) in files { tree.write(path, text) }
     let surroundings = Daemon.Surroundings(
       files: tree.kernel,
