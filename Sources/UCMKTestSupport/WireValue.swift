@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-
-/// A JSON value as Foundation reads it: a second opinion on what our own writer wrote.
+/// A JSON value as a reader of its own reads it: a second opinion on what our writer wrote.
 ///
 /// A member or an element that is not there is `absent`, so that a test can ask for
 /// `answer["error"]["data"]["path"]` in one go.
@@ -20,11 +18,8 @@ package enum WireValue: Sendable, Equatable {
   ///
   /// One that is no JSON is `absent`.
   package init(line: some Sequence<UInt8>) {
-    do {
-      self = try JSONDecoder().decode(WireValue.self, from: Data(line))
-    } catch {
-      self = .absent
-    }
+    var parser = WireParser(Array(line))
+    self = parser.document() ?? .absent
   }
 
   /// The member of an object.
@@ -74,34 +69,6 @@ package enum WireValue: Sendable, Equatable {
   /// The sum of a member over all elements of a list.
   package func sum(_ key: String) -> Int {
     elements.reduce(0) { $0 + ($1[key].int ?? 0) }
-  }
-}
-
-extension WireValue: Decodable {
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let truth = WireValue.attempt({ try container.decode(Bool.self) }) {
-      self = .truth(truth)
-    } else if let number = WireValue.attempt({ try container.decode(Int64.self) }) {
-      self = .number(number)
-    } else if let text = WireValue.attempt({ try container.decode(String.self) }) {
-      self = .text(text)
-    } else if let list = WireValue.attempt({ try container.decode([WireValue].self) }) {
-      self = .list(list)
-    } else {
-      self = .object(try container.decode([String: WireValue].self))
-    }
-  }
-
-  /// Whether a value is of a type is asked by trying it.
-  private static func attempt<Value>(_ body: () throws -> Value) -> Value? {
-    do {
-      return try body()
-    } catch {
-      return nil
-    }
   }
 }
 
