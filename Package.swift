@@ -126,7 +126,10 @@ let package = Package(
     test("UCMKSystemdTests", ["UCMKSystemd", "UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
     test(
       "UCMKDaemonTests",
-      ["UCMKDaemon", "UCMKCore", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]
+      [
+        "UCMKDaemon", "UCMKCore", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKSystemd",
+        "UCMKTestSupport",
+      ]
     ),
     test(
       "UCMKClientTests",

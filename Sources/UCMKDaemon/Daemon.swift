@@ -73,6 +73,8 @@ package final class Daemon {
   package var recorder: Recorder
 
   var sessions = SessionTable()
+  /// Given up for a moment to refuse a connection when there is no other descriptor.
+  var spare: EventFD?
   var resumable: ResumeTable
   var nextClient: UInt64 = 1
   var nextToken: UInt64 = 1
@@ -140,6 +142,7 @@ package final class Daemon {
   /// The first events of the run.
   package func start() {
     now = surroundings.now()
+    makeSpare()
     hostFacts = readHostFacts()
     submit(.configured(settings.configuration))
     submit(.hostKnown(hostFacts))

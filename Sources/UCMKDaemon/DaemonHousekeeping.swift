@@ -56,6 +56,8 @@ extension Daemon {
 
   private func ping(_ session: Session) {
     session.pingedAt = now
+    // One that was overtaken by other lines and never answered holds no place for ever.
+    if let earlier = session.requests.id(of: .ping) { _ = session.requests.close(earlier) }
     // A client with 32 open requests is not there either: the deadline is the same.
     guard let id = session.requests.open(.ping) else { return }
     writer.removeAll()

@@ -25,7 +25,7 @@ extension Daemon {
       case .wouldBlock: return finishBatch()
       case .exhausted(let errno):
         log(.warning, "no descriptor for a connection", [("errno", "\(errno)")])
-        return finishBatch()
+        guard turnAway(from: listener) else { return finishBatch() }
       case .failed(let errno):
         log(.warning, "a connection could not be taken", [("errno", "\(errno)")])
       }
@@ -36,14 +36,16 @@ extension Daemon {
   /// Makes a session of a connection, or turns it away.
   package func adopt(_ socket: OwnedDescriptor) {
     do throws(SystemError) {
-      let peer = try PeerCredentials(of: socket.raw, wantsDescriptor: false)
-      if let refusal = refusal(of: peer) {
-        writer.removeAll()
-        refusal.write(to: &writer, id: nil)
-        // It fits into an empty socket; where it does not, nobody can be told.
-        _ = UnixStream.send(socket.raw, writer.bytes)
-        return
-      }
+      adopt(socket, from: try PeerCredentials(of: socket.raw, wantsDescriptor: false))
+    } catch {
+      log(.warning, "a connection could not be served", [("reason", error.description)])
+    }
+  }
+
+  /// Makes a session of a connection whose other end is known, or turns it away.
+  package func adopt(_ socket: OwnedDescriptor, from peer: PeerCredentials) {
+    if let refusal = refusal(of: peer) { return refuse(socket, refusal) }
+    do throws(SystemError) {
       let session = Session(
         token: sessions.reserve(),
         socket: socket,
@@ -57,6 +59,45 @@ extension Daemon {
       armHousekeeping(at: now + Session.helloWithin)
     } catch {
       log(.warning, "a connection could not be served", [("reason", error.description)])
+    }
+  }
+
+  /// Takes and refuses a connection for which there is no descriptor, with the one that is kept for
+  /// that: left in the queue it would wake the daemon for ever.
+  ///
+  /// Returns whether one was turned away.
+  private func turnAway(from listener: UnixListener) -> Bool {
+    spare = nil
+    let isTaken = refuseNext(from: listener)
+    makeSpare()
+    return isTaken
+  }
+
+  private func refuseNext(from listener: UnixListener) -> Bool {
+    guard case .connection(let socket) = listener.accept() else { return false }
+    let refusal = RPCError.limitExceeded(
+      limit: "connections",
+      maximum: UInt64(sessions.count),
+      retryAfter: .seconds(1)
+    )
+    refuse(socket, refusal)
+    return true
+  }
+
+  /// Tells why; the connection ends with its descriptor.
+  private func refuse(_ socket: OwnedDescriptor, _ refusal: RPCError) {
+    writer.removeAll()
+    refusal.write(to: &writer, id: nil)
+    // It fits into an empty socket; where it does not, nobody can be told.
+    _ = UnixStream.send(socket.raw, writer.bytes)
+  }
+
+  /// Keeps a descriptor for the day on which there is no other.
+  func makeSpare() {
+    do throws(SystemError) {
+      spare = try EventFD()
+    } catch {
+      log(.warning, "no descriptor can be kept in reserve", [("reason", error.description)])
     }
   }
 
@@ -134,7 +175,11 @@ extension Daemon {
   ///
   /// - Returns: False where it was neither sent nor queued.
   @discardableResult
-  func deliver(to session: Session, _ kind: LineKind) -> Bool {
+  func deliver(
+    to session: Session,
+    _ kind: LineKind,
+    mark: Outbox.EventMark? = nil
+  ) -> Bool {
     guard session.phase != .closing else { return false }
     var sent = 0
     if session.outbox.isEmpty {
@@ -148,7 +193,7 @@ extension Daemon {
       if sent == writer.bytes.count { return true }
     }
     let before = session.outbox.dropped
-    let isQueued = session.outbox.append(writer.bytes[...], kind: kind, sent: sent)
+    let isQueued = session.outbox.append(writer.bytes[...], kind: kind, sent: sent, mark: mark)
     let dropped = session.outbox.dropped - before
     if dropped > 0 { countDropped(dropped, session) }
     updateInterest(session)
@@ -157,7 +202,13 @@ extension Daemon {
 
   private func countDropped(_ count: UInt64, _ session: Session) {
     notificationsDropped += count
-    for index in session.subscriptions.indices { session.subscriptions[index].dropped += count }
+    for mark in session.outbox.takeDroppedMarks() {
+      for index in session.subscriptions.indices
+      where session.subscriptions[index].number == mark.subscription {
+        // What the lost event told of is lost with it, unless the next one tells it again.
+        session.subscriptions[index].dropped += mark.told + 1
+      }
+    }
   }
 
   private func drain(_ session: Session) {
@@ -198,12 +249,17 @@ extension Daemon {
 
   /// What belongs to the end of every turn.
   package func finishBatch() {
-    while let session = closing.popLast() { end(session) }
+    endClosing()
     recorder.flush()
     if recorder.takeFailure() { log(.error, "recording failed and was stopped") }
     if let failure = reader.takeFailure() {
       log(.warning, "a file of the kernel cannot be read", [("reason", failure.description)])
     }
+  }
+
+  /// Ends the sessions that were closed in this turn.
+  func endClosing() {
+    while let session = closing.popLast() { end(session) }
   }
 
   private func end(_ session: Session) {

@@ -21,11 +21,11 @@ extension Daemon {
       writer.beginObject()
       writer.key("changed")
       writer.beginArray()
-      for key in changed { writer.string(key) }
+      for key in changed where writer.count < Daemon.listBytes / 2 { writer.string(key) }
       writer.endArray()
       writer.key("errors")
       writer.beginArray()
-      for problem in problems.prefix(Daemon.problemsShown) {
+      for problem in problems.prefix(Daemon.problemsShown) where writer.count < Daemon.listBytes {
         writer.beginObject()
         writer.member("file", problem.file)
         writer.member("line", count: problem.line)

@@ -50,8 +50,10 @@ extension Daemon {
 
   /// Gives a lost session its caches back, where the token is right.
   private func resume(_ hello: Hello, _ session: Session) -> Bool {
-    guard let token = hello.resumeToken,
-      let entry = resumable.take(token, user: session.peer.uid, at: now)
+    guard let token = hello.resumeToken else { return false }
+    // The connection it comes from may have ended in this very turn.
+    endClosing()
+    guard let entry = resumable.take(token, user: session.peer.uid, at: now)
     else { return false }
     session.client = entry.client
     session.caches = entry.caches

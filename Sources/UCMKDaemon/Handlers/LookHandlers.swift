@@ -118,7 +118,8 @@ extension Daemon {
       writer.beginObject()
       writer.key("rounds")
       writer.beginArray()
-      for round in rounds {
+      // A path may be 4,096 bytes long: then the oldest are left out.
+      for round in rounds where writer.count < Daemon.listBytes {
         let time = wallTime(of: round.round)
         RoundRender.write(round, openedAtMicroseconds: time, detail: .summary, to: &writer)
       }

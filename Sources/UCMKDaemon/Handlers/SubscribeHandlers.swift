@@ -47,6 +47,7 @@ extension Daemon {
     _ id: RequestID,
     _ session: Session
   ) throws(RPCError) {
+    try require(.observer, session)
     let request = try Unsubscribe(params: params)
     guard
       let index = session.subscriptions.firstIndex(where: { $0.number == request.subscription })
@@ -91,9 +92,11 @@ extension Daemon {
       data: data
     )
     writer.endMessage()
-    if !deliver(to: session, .notification) {
-      session.subscriptions[index].dropped += subscription.dropped
-    }
+    let mark = Outbox.EventMark(
+      subscription: subscription.number,
+      told: subscription.dropped
+    )
+    deliver(to: session, .notification, mark: mark)
   }
 
   func publishRound(_ number: RoundID) {

@@ -27,6 +27,8 @@ final class DaemonServer {
     let settings = try DaemonServer.load(places)
     do throws(SystemError) {
       try SignalNumber.pipe.ignore()
+      // A client that sees the socket may send one at once: it waits until the loop takes it.
+      for signal in [SignalNumber.hangUp, .terminate, .interrupt, .user1] { try signal.block() }
       try DescriptorLimit.raise()
       loop = try EventLoop()
     } catch {
@@ -63,6 +65,8 @@ final class DaemonServer {
       try addSources()
       daemon.start()
       try addEnvironmentWatch()
+      // What it would say is said with READY.
+      toldStatus = status
       try endTurn()
       try ServiceManager.notifyReady(status: status)
       journal.send(

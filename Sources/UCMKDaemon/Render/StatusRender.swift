@@ -98,7 +98,9 @@ enum StatusRender {
   private static func writeDomains(_ domains: [DomainView], to writer: inout JSONWriter) {
     writer.key("domains")
     writer.beginArray()
-    for domain in domains {
+    var shown = 0
+    for domain in domains where writer.count < Daemon.listBytes {
+      shown += 1
       writer.beginObject()
       writer.member("scope", scope: .domain(domain.domain))
       writer.member("state", domain.state.name)
@@ -111,12 +113,17 @@ enum StatusRender {
       writer.endObject()
     }
     writer.endArray()
+    if shown < domains.count { writer.member("domains_left_out", count: domains.count - shown) }
   }
+
+  /// Triggers are left out behind this many bytes: with one domain for each of thousands of clients
+  /// they would not fit a line.
+  private static let triggerBytes = 192 << 10
 
   private static func writeTriggers(_ triggers: [TriggerStatus], to writer: inout JSONWriter) {
     writer.key("triggers")
     writer.beginArray()
-    for trigger in triggers {
+    for trigger in triggers where writer.count < triggerBytes {
       writer.beginObject()
       writer.member("scope", scope: .domain(trigger.domain))
       writer.member("kind", trigger.threshold.isFull ? "full" as StaticString : "some")

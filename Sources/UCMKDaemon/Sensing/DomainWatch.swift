@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import UCMKCore
 import UCMKLinux
 import UCMKModel
@@ -21,6 +22,8 @@ final class DomainWatch {
   let domain: DomainID
   /// Whether the domain has to be polled because no trigger could be set.
   private(set) var isPolled = false
+  /// Whether there is no PSI file at all: neither triggers nor averages.
+  private(set) var isBlind = false
   /// Why a trigger could not be set, for people; nil where all are.
   private(set) var problem: String?
 
@@ -53,6 +56,7 @@ final class DomainWatch {
         try add(trigger, level, registry, notice)
       } catch {
         problem = error.description
+        isBlind = isBlind || error.isAbsence
       }
     }
     isPolled = triggers.isEmpty
@@ -83,6 +87,7 @@ final class DomainWatch {
 
   /// What `status` lists.
   var status: [TriggerStatus] {
+    guard !isBlind else { return [] }
     guard isPolled else {
       return triggers.map { entry in
         TriggerStatus(
@@ -110,5 +115,13 @@ final class DomainWatch {
     [
       (.low, thresholds.low), (.medium, thresholds.medium), (.critical, thresholds.critical),
     ]
+  }
+}
+
+extension TriggerError {
+  /// Whether the kernel has no such file, or was started without PSI.
+  fileprivate var isAbsence: Bool {
+    guard case .system(let error) = self else { return false }
+    return error.errno == ENOENT || error.errno == EOPNOTSUPP
   }
 }

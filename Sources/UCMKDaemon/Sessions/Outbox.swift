@@ -17,8 +17,17 @@ package enum LineKind: UInt8, Sendable, Equatable {
 /// Empty for every client that reads; only a slow one costs memory, at most `limit` bytes and one
 /// answer.
 package struct Outbox: Sendable {
+  /// Whose event a line is, and how many dropped ones before it the line tells of.
+  package struct EventMark: Sendable, Equatable {
+    /// The number of the subscription.
+    package let subscription: UInt64
+    /// What is lost with the line, besides the event itself.
+    package let told: UInt64
+  }
+
   private struct Line: Sendable {
     let kind: LineKind
+    let mark: EventMark?
     let bytes: [UInt8]
     /// A line of which the socket took a part must be sent to its end.
     var sent: Int
@@ -34,6 +43,8 @@ package struct Outbox: Sendable {
   package private(set) var responseCount = 0
   /// Notifications dropped since the session began.
   package private(set) var dropped: UInt64 = 0
+  /// The marks of the events that were dropped since somebody took them.
+  private var droppedMarks: [EventMark] = []
 
   /// Makes an empty queue.
   package init(limit: Int) { self.limit = limit }
@@ -46,18 +57,23 @@ package struct Outbox: Sendable {
 
   /// Queues the rest of a line of which the socket took `sent` bytes, or a whole line.
   ///
+  /// Room is made by dropping the oldest notifications, for an answer too.
+  ///
   /// - Returns: Whether it was queued; false only for a request, or for a notification that is
   ///   larger than everything that can be dropped for it (which is counted).
-  package mutating func append(_ bytes: ArraySlice<UInt8>, kind: LineKind, sent: Int) -> Bool {
+  package mutating func append(
+    _ bytes: ArraySlice<UInt8>,
+    kind: LineKind,
+    sent: Int,
+    mark: EventMark? = nil
+  ) -> Bool {
     let size = bytes.count - sent
-    if sent == 0, kind != .response {
-      makeRoom(for: size)
-      guard count + size <= limit else {
-        if kind == .notification { dropped += 1 }
-        return false
-      }
+    makeRoom(for: size)
+    if sent == 0, kind != .response, count + size > limit {
+      if kind == .notification { drop(mark) }
+      return false
     }
-    lines.append(Line(kind: kind, bytes: Array(bytes), sent: sent))
+    lines.append(Line(kind: kind, mark: mark, bytes: Array(bytes), sent: sent))
     count += size
     if kind == .response { responseCount += size }
     return true
@@ -71,13 +87,24 @@ package struct Outbox: Sendable {
     for line in lines[first...] {
       if count + size > limit, line.kind == .notification, line.sent == 0 {
         count -= line.bytes.count
-        dropped += 1
+        drop(line.mark)
       } else {
         kept.append(line)
       }
     }
     lines = kept
     first = 0
+  }
+
+  private mutating func drop(_ mark: EventMark?) {
+    dropped += 1
+    if let mark { droppedMarks.append(mark) }
+  }
+
+  /// The marks of the events that were dropped since the last call.
+  package mutating func takeDroppedMarks() -> [EventMark] {
+    defer { droppedMarks = [] }
+    return droppedMarks
   }
 
   /// Offers what waits to `send` until it takes no more.

@@ -181,16 +181,8 @@ extension Settings {
     _ entry: SettingsEntry,
     _ change: (inout DomainSettings) -> Void
   ) throws(ValueProblem) {
-    let domain: DomainID
-    if entry.argument == "host" {
-      domain = .host
-    } else {
-      guard entry.argument.first == "/",
-        !entry.argument.split(separator: "/").contains(where: { $0 == ".." || $0 == "." })
-      else { throw ValueProblem("host, or the path of a cgroup that begins with /") }
-      var path = entry.argument
-      while path.count > 1, path.last == "/" { path.removeLast() }
-      domain = .cgroup(path)
+    guard let domain = DomainID(setting: entry.argument) else {
+      throw ValueProblem("host, or the path of a cgroup that begins with /")
     }
     let index: Int
     if let known = configuration.domains.firstIndex(where: { $0.domain == domain }) {
@@ -200,5 +192,21 @@ extension Settings {
       configuration.domains.append(DomainSettings(domain: domain))
     }
     change(&configuration.domains[index])
+  }
+}
+
+extension DomainID {
+  /// The domain that `[Domain …]` names; nil where it is neither `host` nor a path.
+  init?(setting text: String) {
+    guard text != "host" else {
+      self = .host
+      return
+    }
+    guard text.first == "/",
+      !text.split(separator: "/").contains(where: { $0 == ".." || $0 == "." })
+    else { return nil }
+    var path = text
+    while path.count > 1, path.last == "/" { path.removeLast() }
+    self = .cgroup(path)
   }
 }

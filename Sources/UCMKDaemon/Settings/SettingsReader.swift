@@ -72,7 +72,7 @@ package enum SettingsReader {
     }
     guard let known = SettingTable.sections.first(where: { $0.name == section.name }) else {
       let names = SettingTable.sections.map(\.name).joined(separator: ", ")
-      return problem("unknown section [\(section.name)]; wanted one of \(names)")
+      return problem("unknown section [\(excerpt(section.name))]; wanted one of \(names)")
     }
     guard known.needsArgument != section.argument.isEmpty else {
       return problem(
@@ -114,7 +114,7 @@ package enum SettingsReader {
         file: file,
         line: entry.line,
         column: entry.keyColumn,
-        text: "unknown key \(entry.key) in [\(entry.section)]; wanted one of \(names)"
+        text: "unknown key \(excerpt(entry.key)) in [\(entry.section)]; wanted one of \(names)"
       )
     }
     do {
@@ -134,22 +134,23 @@ package enum SettingsReader {
     return nil
   }
 
+  /// The beginning of a text of the file: a line may be as long as the file.
+  private static func excerpt(_ text: String) -> String {
+    text.utf8.count <= 64 ? text : "\(text.prefix(64))…"
+  }
+
   /// Watermarks that contradict each other, where both can be compared without a capacity.
   private static func order(
     _ settings: Settings,
     _ entries: [(file: String, entry: SettingsEntry)]
   ) -> [SettingsProblem] {
     var problems: [SettingsProblem] = []
-    func check(_ marks: WatermarkSettings, _ section: String, _ argument: String) {
+    func check(_ marks: WatermarkSettings, _ isOfDomain: (SettingsEntry) -> Bool) {
       for (lower, upper, key) in [
         (marks.low, marks.high, "High"), (marks.high, marks.grow, "Grow"),
       ] where isAbove(lower, upper) {
-        let place = entries.last {
-          $0.entry.section == section && $0.entry.argument == argument && $0.entry.key == key
-        }
-        let other = entries.last {
-          $0.entry.section == section && $0.entry.argument == argument
-        }
+        let place = entries.last { isOfDomain($0.entry) && $0.entry.key == key }
+        let other = entries.last { isOfDomain($0.entry) && isWatermark($0.entry) }
         guard let found = place ?? other else { continue }
         problems.append(
           SettingsProblem(
@@ -162,13 +163,17 @@ package enum SettingsReader {
       }
     }
     if settings.configuration.watermarks.isExplicit {
-      check(settings.configuration.watermarks, "Watermarks", "")
+      check(settings.configuration.watermarks) { $0.section == "Watermarks" }
     }
     for domain in settings.configuration.domains {
       guard let marks = domain.watermarks else { continue }
-      check(marks, "Domain", domain.domain.name)
+      check(marks) { $0.section == "Domain" && DomainID(setting: $0.argument) == domain.domain }
     }
     return problems
+  }
+
+  private static func isWatermark(_ entry: SettingsEntry) -> Bool {
+    entry.key == "Low" || entry.key == "High" || entry.key == "Grow"
   }
 
   private static func isAbove(_ left: Amount, _ right: Amount) -> Bool {

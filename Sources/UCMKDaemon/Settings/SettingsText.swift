@@ -35,8 +35,9 @@ package struct SettingsText: Sendable, Equatable {
   /// at the start of a line, a backslash at the end of a line that joins it with the next.
   package static func read(_ text: String, file: String) -> SettingsText {
     var reader = SettingsLineReader(file: file)
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      reader.take(line)
+    // By scalars: to a Swift string CR LF is one character, and no line feed.
+    for line in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false) {
+      reader.take(Substring(line))
     }
     reader.finish()
     return reader.result

@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import UCMKCore
+import UCMKModel
+
+@testable import UCMKDaemon
+
+@Suite("flight recorder")
+struct FlightRecorderTests {
+  private func text(_ recorder: FlightRecorder) -> String {
+    String(decoding: recorder.dump(), as: UTF8.self)
+  }
+
+  @Test("gives up whole lines, oldest first, and counts them")
+  func ring() {
+    var recorder = FlightRecorder(capacity: 10)
+    for line in ["aaa\n", "bb\n", "cc\n"] { recorder.append(Array(line.utf8)) }
+    #expect(text(recorder) == "aaa\nbb\ncc\n")
+    recorder.append(Array("dddd\n".utf8))
+    #expect(text(recorder) == "cc\ndddd\n")
+    #expect(recorder.forgotten == 2)
+  }
+
+  @Test("a line as large as the ring fits, a larger one does not")
+  func large() {
+    var recorder = FlightRecorder(capacity: 4)
+    recorder.append(Array("abc\n".utf8))
+    #expect(text(recorder) == "abc\n")
+    recorder.append(Array("abcd\n".utf8))
+    #expect(text(recorder) == "abc\n")
+    #expect(recorder.forgotten == 1)
+  }
+
+  @Test("the head stays for ever")
+  func head() {
+    var recorder = FlightRecorder(capacity: 6)
+    recorder.keepHead(Array("head\n".utf8))
+    for number in 0..<10 { recorder.append(Array("\(number)\n".utf8)) }
+    #expect(text(recorder) == "head\n7\n8\n9\n")
+  }
+
+  @Test("after any number of turns of the ring the last lines are whole")
+  func turns() {
+    var recorder = FlightRecorder(capacity: 100)
+    for number in 0..<1_000 {
+      recorder.append(Array("line \(number) \(String(repeating: "x", count: number % 17))\n".utf8))
+      let lines = text(recorder).split(separator: "\n")
+      #expect(lines.allSatisfy { $0.hasPrefix("line ") })
+      #expect(lines.last?.hasPrefix("line \(number) ") == true)
+      #expect(text(recorder).utf8.count <= 100)
+    }
+  }
+}
+
+@Suite("recorder")
+struct RecorderTests {
+  private final class Sink {
+    var text = ""
+    var writes = 0
+    var isBroken = false
+  }
+
+  private func recorder(_ sink: Sink) -> Recorder {
+    Recorder(capacity: 1_024) { bytes in
+      sink.writes += 1
+      sink.text += String(decoding: bytes, as: UTF8.self)
+      return !sink.isBroken
+    }
+  }
+
+  private let start = MonotonicInstant(nanoseconds: 1)
+
+  @Test("writes once a turn, and nothing while nothing happened")
+  func turns() {
+    let sink = Sink()
+    var recorder = recorder(sink)
+    recorder.record(.ticked, at: start)
+    recorder.record(.resumed, at: start)
+    #expect(sink.writes == 0)
+    recorder.flush()
+    recorder.flush()
+    #expect(sink.writes == 1)
+    #expect(sink.text == "{\"at\":1,\"event\":\"ticked\"}\n{\"at\":1,\"event\":\"resumed\"}\n")
+  }
+
+  @Test("writes within a turn when much waits")
+  func much() {
+    let sink = Sink()
+    var recorder = recorder(sink)
+    for _ in 0..<20_000 { recorder.record(.ticked, at: start) }
+    #expect(sink.writes > 0)
+  }
+
+  @Test("a file that fails is told once, and the flight recorder goes on")
+  func failure() {
+    let sink = Sink()
+    var recorder = recorder(sink)
+    recorder.markHead()
+    sink.isBroken = true
+    recorder.record(.ticked, at: start)
+    recorder.flush()
+    #expect(recorder.takeFailure() == true)
+    #expect(recorder.takeFailure() == false)
+    recorder.record(.resumed, at: start)
+    recorder.flush()
+    #expect(sink.writes == 1)
+    #expect(
+      String(decoding: recorder.flightDump.lines, as: UTF8.self)
+        == "{\"at\":1,\"event\":\"ticked\"}\n{\"at\":1,\"event\":\"resumed\"}\n"
+    )
+  }
+
+  @Test("the first lines of the run are the head of the dump")
+  func head() {
+    var recorder = Recorder(capacity: 64)
+    recorder.record(.domainLost(.host), at: start)
+    recorder.markHead()
+    for _ in 0..<10 { recorder.record(.ticked, at: start) }
+    let dump = recorder.flightDump
+    let lines = String(decoding: dump.lines, as: UTF8.self).split(separator: "\n")
+    #expect(lines.first == "{\"at\":1,\"event\":\"domainLost\",\"domain\":\"host\"}")
+    #expect(lines.count == 3)
+    #expect(dump.forgotten == 8)
+  }
+}
