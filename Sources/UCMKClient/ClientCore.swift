@@ -174,9 +174,11 @@ final class ClientCore: Sendable {
         housekeeper: Housekeeper(wake: { bell.signal() })
       )
       try machinery.pool.grow(to: 1)
-      _ = try SmallThread(name: "ucmk-client", stack: ServiceLoop.stack) { [self] in
+      let thread = try SmallThread(name: "ucmk-client", stack: ServiceLoop.stack) { [self] in
         ServiceLoop(self, machinery).run()
       }
+      // It ends by itself when the core is stopped; nobody waits for it.
+      withExtendedLifetime(thread) {}
       machinery.pool.start { await machinery.housekeeper.serve() }
       state.machinery = machinery
       return machinery

@@ -195,17 +195,20 @@ struct SessionTests {
     }
   }
 
-  @Test("letting go of a client ends its connection")
+  @Test("a registration keeps its client; the last of both to go ends the connection")
   func letGo() async throws {
     let broker = try FakeBroker()
     var configuration = UCMKClient.Configuration(transport: .unixSocket(path: broker.socketPath))
     configuration.fallback = .none
     var client: UCMKClient? = UCMKClient(configuration: configuration)
-    let registration = client?.register("thumbs", cache: FakeCache(bytes: .mebibytes(7)))
-    try await broker.registered("thumbs")
+    var registration = client?.register("thumbs", cache: FakeCache(bytes: .mebibytes(7)))
+    let cache = try await broker.registered("thumbs")
     client = nil
+    let answer = try await broker.shrink([ShrinkTarget(cache, .mebibytes(1))])
+    #expect(answer.targets.first?.freed == .mebibytes(1))
+    withExtendedLifetime(registration) {}
+    registration = nil
     try await broker.farewell()
     broker.stop()
-    withExtendedLifetime(registration) {}
   }
 }

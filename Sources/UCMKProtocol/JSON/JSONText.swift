@@ -52,7 +52,9 @@ public enum JSONText {
   ) throws(JSONSyntaxError) -> JSONValue {
     try validate(bytes, in: range, maxDepth: maxDepth)
     let start = skipSpace(bytes, at: range.lowerBound, end: range.upperBound)
-    return JSONValue(bytes: bytes, start: start, end: endOfValue(bytes, at: start))
+    var end = range.upperBound
+    while isSpace(bytes[end - 1]) { end -= 1 }
+    return JSONValue(bytes: bytes, start: start, end: end)
   }
 
   /// Checks a text that is a JSON value as a whole and returns the value.

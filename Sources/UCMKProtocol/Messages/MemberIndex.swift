@@ -3,7 +3,7 @@
 
 /// The places of an object's members, found in one walk and kept without taking memory.
 ///
-/// Messages have at most a dozen members; an object with more than there are slots is walked for
+/// Messages have at most ten members; an object with more than there are slots is walked for
 /// each member instead.
 struct MemberIndex {
   /// Offsets in the buffer: a line is far below 4 GiB.
@@ -12,7 +12,7 @@ struct MemberIndex {
     var valueStart: UInt32 = 0, valueEnd: UInt32 = 0
   }
 
-  private var slots = InlineArray<14, Slot>(repeating: Slot())
+  private var slots = InlineArray<10, Slot>(repeating: Slot())
   private var count = 0
   /// Whether every member has its slot.
   private(set) var isComplete = true
