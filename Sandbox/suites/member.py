@@ -57,7 +57,7 @@ class Member:
         """Connects and registers the cache."""
         connection = Connection.open(path, {"shrink": self.shrink})
         connection.hello(self.name, capabilities={"shrink": True})
-        declared = {"name": "entries", "cost_us_per_mib": 5000, "usage": self.cache.usage()}
+        declared = {"name": "entries", "cost_us_per_mib": 10000, "usage": self.cache.usage()}
         answer = connection.call("cache.register", {"caches": [declared]})
         self.cache.id = answer["caches"][0]["id"]
         return connection
