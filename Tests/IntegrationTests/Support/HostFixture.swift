@@ -52,7 +52,7 @@ enum HostFixture {
 }
 
 /// The receiving end of datagrams, as the service manager has it.
-final class ManagerSocket {
+final class NotifySocket {
   private let descriptor: OwnedDescriptor
   /// Every message so far, in order.
   private(set) var messages: [String] = []

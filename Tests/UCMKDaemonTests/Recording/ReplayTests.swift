@@ -18,7 +18,7 @@ struct ReplayTests {
     return output
   }
 
-  /// A run with everything in it: members, reports, a round by hand, one by a watermark, a pause, an
+  /// A run with everything in it: members, a round by hand, one by a watermark, a pause, an
   /// override, a reload, a departure.
   private func wholeRun() throws -> DaemonStage {
     let stage = try DaemonStage()

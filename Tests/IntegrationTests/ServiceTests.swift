@@ -9,11 +9,11 @@ import UCMKModel
 import UCMKTestSupport
 
 @Suite("service manager and signals", .enabled(if: DaemonRun.executable != nil, noDaemon))
-struct ManagerTests {
+struct ServiceTests {
   @Test("hears of the start, of each reload, of the level, and of the end, in order")
   func notifications() throws {
     let tree = try HostFixture.make()
-    let manager = try #require(ManagerSocket(tree.path("notify")))
+    let manager = try #require(NotifySocket(tree.path("notify")))
     let run = try DaemonRun(tree, environment: ["NOTIFY_SOCKET=\(tree.path("notify"))"])
     #expect(eventually { manager.heard("READY=1") })
     let member = try run.member("a", bytes: 1 << 20)
@@ -44,7 +44,7 @@ struct ManagerTests {
   @Test("the watchdog hears from every half of its time, and from nobody where it is not asked")
   func watchdog() throws {
     let tree = try HostFixture.make()
-    let manager = try #require(ManagerSocket(tree.path("notify")))
+    let manager = try #require(NotifySocket(tree.path("notify")))
     let environment = ["NOTIFY_SOCKET=\(tree.path("notify"))", "WATCHDOG_USEC=200000"]
     let run = try DaemonRun(tree, environment: environment)
     #expect(
