@@ -110,7 +110,7 @@ struct BadPeerTests {
     }
     crew.expectService("beside eight that do not read", meanwhile: shout)
     let grown = try resident(run) - before
-    // 262,144 bytes of answers and one above, 65,536 of requests, each, and what malloc makes of it.
+    // Each: 262,144 bytes of answers and one above, 65,536 of requests, what malloc makes of it.
     #expect(grown < 8 * (2 << 20), "\(grown) bytes")
     #expect(run.stop() == 0)
   }

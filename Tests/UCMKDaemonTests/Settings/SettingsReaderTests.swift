@@ -64,35 +64,36 @@ struct SettingsReaderTests {
     )
   }
 
+  /// A text that sets every key once.
+  private static let everything = """
+    [Watermarks]
+    Low=100M
+    High=200M
+    Grow=300M
+    [Pressure]
+    Low=some 50ms/1s
+    Medium=some 100ms/2s
+    Critical=full 100ms/2s
+    [Limits]
+    ConnectionsPerUser=10
+    Connections=16384
+    [Access]
+    ObserverGroup=adm
+    AdminGroup=wheel
+    [Policy]
+    Quota=level-down
+    [Domain /system.slice/shop.slice]
+    Capacity=2G
+    Low=6%
+    PressureLow=some 60ms/1s
+    [Client unit:redis.service]
+    Share=500
+    Floor=256M
+    """
+
   @Test("every key takes effect")
   func everyKey() throws {
-    let read = try settings(
-      """
-      [Watermarks]
-      Low=100M
-      High=200M
-      Grow=300M
-      [Pressure]
-      Low=some 50ms/1s
-      Medium=some 100ms/2s
-      Critical=full 100ms/2s
-      [Limits]
-      ConnectionsPerUser=10
-      Connections=16384
-      [Access]
-      ObserverGroup=adm
-      AdminGroup=wheel
-      [Policy]
-      Quota=level-down
-      [Domain /system.slice/shop.slice]
-      Capacity=2G
-      Low=6%
-      PressureLow=some 60ms/1s
-      [Client unit:redis.service]
-      Share=500
-      Floor=256M
-      """
-    )
+    let read = try settings(SettingsReaderTests.everything)
     let marks = WatermarkSettings(
       low: .bytes(.mebibytes(100)),
       high: .bytes(.mebibytes(200)),
