@@ -3,6 +3,7 @@
 
 #include "ucmk_linux.h"
 
+#include <link.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
@@ -166,6 +167,25 @@ int ucmk_lock_memory(int on_fault) {
 }
 
 int ucmk_malloc_trim(void) { return malloc_trim(0); }
+
+// Segments that cannot be written are private mappings of files without a change of our own: what
+// is dropped comes back from the page cache.
+static int forget_segments(struct dl_phdr_info *object, size_t size, void *unused) {
+    (void)size;
+    (void)unused;
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
+            continue;
+        uintptr_t start = ((uintptr_t)object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t end = (uintptr_t)object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+        madvise((void *)start, (end - start + page - 1) & ~(page - 1), MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void ucmk_forget_code(void) { dl_iterate_phdr(forget_segments, NULL); }
 
 int ucmk_raise_descriptor_limit(uint64_t *soft, uint64_t *hard) {
     struct rlimit limit;

@@ -95,6 +95,8 @@ int ucmk_timerfd_set(int fd, uint64_t at_ns);
 // The process.
 int ucmk_lock_memory(int on_fault);
 int ucmk_malloc_trim(void);
+/// Lets go of the pages of all code and constants that are mapped, until they are used again.
+void ucmk_forget_code(void);
 int ucmk_raise_descriptor_limit(uint64_t *soft, uint64_t *hard);
 int ucmk_ignore_signal(int number);
 int ucmk_block_signal(int number);

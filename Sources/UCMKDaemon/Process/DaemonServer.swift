@@ -60,7 +60,6 @@ final class DaemonServer {
   ///
   /// Returns the exit code.
   func run() throws(StartProblem) -> Int32 {
-    lockMemory()
     do throws(SystemError) {
       try addSources()
       daemon.start()
@@ -68,6 +67,7 @@ final class DaemonServer {
       // What it would say is said with READY.
       toldStatus = status
       try endTurn()
+      lockMemory()
       try ServiceManager.notifyReady(status: status)
       journal.send(
         .notice,
@@ -280,17 +280,22 @@ final class DaemonServer {
   /// Without the right to lock all that the process maps, a later mapping would fail: then nothing
   /// is locked.
   private func lockMemory() {
-    let rehearsed = Rehearsal.run()
-    guard !options.isUserInstance else { return }
-    do throws(SystemError) {
-      guard DaemonServer.mayLock else {
-        return journal.send(.info, "memory is not locked: RLIMIT_MEMLOCK is too small")
+    // The start is over: what it needed is given back before what a round needs is kept.
+    MallocTrim.trim()
+    MemoryLock.forgetCode()
+    if !options.isUserInstance {
+      do throws(SystemError) {
+        if DaemonServer.mayLock {
+          try MemoryLock.lock(.onFault)
+        } else {
+          journal.send(.info, "memory is not locked: RLIMIT_MEMLOCK is too small")
+        }
+      } catch {
+        journal.send(.info, "memory is not locked", fields: [("reason", error.description)])
       }
-      try MemoryLock.lock(.onFault)
-      journal.send(.debug, "memory locked", fields: [("rehearsed", "\(rehearsed.value)")])
-    } catch {
-      journal.send(.info, "memory is not locked", fields: [("reason", error.description)])
     }
+    let rehearsed = Rehearsal.run()
+    journal.send(.debug, "rehearsed", fields: [("asked_bytes", "\(rehearsed.value)")])
   }
 
   /// Whether `RLIMIT_MEMLOCK` allows for more than the daemon maps with all its limits reached, or

@@ -1,26 +1,30 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The last events, as lines in a ring of bytes that is made at start.
+/// The last events, as lines in two buffers that take turns.
 ///
-/// Always on: a line costs a copy of some 100 bytes. Dumped on SIGUSR1, so that what led to a
-/// strange state can be replayed. When the ring is full the oldest lines are given up whole.
+/// Always on: a line costs a copy of some 100 bytes, for it stands on the path of a round. Dumped on
+/// SIGUSR1, so that what led to a strange state can be replayed. When the newer buffer is full, the
+/// older one is given up as a whole and takes its place: at least half of the room holds the very
+/// last lines, and no line is ever searched for. Room that was never needed is never touched.
 package struct FlightRecorder: Sendable {
-  private var ring: [UInt8]
-  /// Where the oldest line begins, and how many bytes are kept.
-  private var start = 0
-  private var count = 0
+  private var older: [UInt8] = []
+  private var newer: [UInt8] = []
+  private var olderLines: UInt64 = 0, newerLines: UInt64 = 0
+  private let half: Int
   /// The first lines of the run (settings and host), without which nothing can be replayed.
   private var head: [UInt8] = []
   /// Lines given up.
   package private(set) var forgotten: UInt64 = 0
 
-  /// 512 KiB: some 4,000 events, minutes of a busy host.
-  package static let defaultCapacity = 512 << 10
+  /// 1 MiB in both: some 4,000 events at least, minutes of a busy host.
+  package static let defaultCapacity = 1 << 20
 
-  /// Makes an empty recorder with all its room.
+  /// Makes an empty recorder with all its room, two halves of `capacity` bytes.
   package init(capacity: Int = FlightRecorder.defaultCapacity) {
-    ring = [UInt8](repeating: 0, count: capacity)
+    half = capacity / 2
+    older.reserveCapacity(half)
+    newer.reserveCapacity(half)
   }
 
   /// Keeps lines that must never be given up; replaces those kept before.
@@ -28,39 +32,23 @@ package struct FlightRecorder: Sendable {
 
   /// Keeps one line, which ends in LF.
   ///
-  /// One that is larger than the ring is not kept.
+  /// One that is larger than half of the room is not kept.
   package mutating func append(_ line: [UInt8]) {
-    guard line.count <= ring.count else {
+    guard line.count <= half else {
       forgotten += 1
       return
     }
-    while count + line.count > ring.count { dropOldest() }
-    var at = (start + count) % ring.count
-    for byte in line {
-      ring[at] = byte
-      at += 1
-      if at == ring.count { at = 0 }
+    if newer.count + line.count > half {
+      swap(&older, &newer)
+      forgotten += olderLines
+      olderLines = newerLines
+      newer.removeAll(keepingCapacity: true)
+      newerLines = 0
     }
-    count += line.count
+    newer.append(contentsOf: line)
+    newerLines += 1
   }
 
   /// Everything that is kept, oldest first.
-  package func dump() -> [UInt8] {
-    var bytes = head
-    bytes.reserveCapacity(head.count + count)
-    let first = min(count, ring.count - start)
-    bytes.append(contentsOf: ring[start..<start + first])
-    bytes.append(contentsOf: ring[0..<count - first])
-    return bytes
-  }
-
-  private mutating func dropOldest() {
-    repeat {
-      let byte = ring[start]
-      start = start + 1 == ring.count ? 0 : start + 1
-      count -= 1
-      if byte == UInt8(ascii: "\n") { break }
-    } while count > 0
-    forgotten += 1
-  }
+  package func dump() -> [UInt8] { head + older + newer }
 }

@@ -13,6 +13,12 @@ package enum MemoryLock {
     case everything
   }
 
+  /// Lets go of the code and constants that only the start needed; what is used again comes back
+  /// from the page cache.
+  ///
+  /// To be called before `lock`, which would keep them: locked pages are not given back.
+  package static func forgetCode() { ucmk_forget_code() }
+
   /// Locks all present and future pages (mlockall(2)).
   ///
   /// - Throws: EPERM or ENOMEM where `RLIMIT_MEMLOCK` is too small and CAP_IPC_LOCK is missing.

@@ -13,19 +13,25 @@ struct FlightRecorderTests {
     String(decoding: recorder.dump(), as: UTF8.self)
   }
 
-  @Test("gives up whole lines, oldest first, and counts them")
-  func ring() {
-    var recorder = FlightRecorder(capacity: 10)
+  @Test("gives up the older half of the room at once, and counts its lines")
+  func halves() {
+    var recorder = FlightRecorder(capacity: 14)
     for line in ["aaa\n", "bb\n", "cc\n"] { recorder.append(Array(line.utf8)) }
     #expect(text(recorder) == "aaa\nbb\ncc\n")
+    #expect(recorder.forgotten == 0)
     recorder.append(Array("dddd\n".utf8))
     #expect(text(recorder) == "cc\ndddd\n")
     #expect(recorder.forgotten == 2)
+    recorder.append(Array("e\n".utf8))
+    #expect(text(recorder) == "cc\ndddd\ne\n")
+    recorder.append(Array("f\n".utf8))
+    #expect(text(recorder) == "dddd\ne\nf\n")
+    #expect(recorder.forgotten == 3)
   }
 
-  @Test("a line as large as the ring fits, a larger one does not")
+  @Test("a line as large as half of the room fits, a larger one does not")
   func large() {
-    var recorder = FlightRecorder(capacity: 4)
+    var recorder = FlightRecorder(capacity: 8)
     recorder.append(Array("abc\n".utf8))
     #expect(text(recorder) == "abc\n")
     recorder.append(Array("abcd\n".utf8))
@@ -35,10 +41,10 @@ struct FlightRecorderTests {
 
   @Test("the head stays for ever")
   func head() {
-    var recorder = FlightRecorder(capacity: 6)
+    var recorder = FlightRecorder(capacity: 8)
     recorder.keepHead(Array("head\n".utf8))
     for number in 0..<10 { recorder.append(Array("\(number)\n".utf8)) }
-    #expect(text(recorder) == "head\n7\n8\n9\n")
+    #expect(text(recorder) == "head\n6\n7\n8\n9\n")
   }
 
   @Test("after any number of turns of the ring the last lines are whole")
