@@ -24,7 +24,7 @@ struct Membership: Sendable, Equatable {
   let byPath: Bool
 
   /// Whether a client with these facts is meant.
-  func contains(_ facts: ClientFacts) -> Bool {
+  @inline(__always) func contains(_ facts: ClientFacts) -> Bool {
     guard case .domain(let domain) = scope, domain != .host else { return true }
     if facts.domains.contains(domain) { return true }
     return byPath && domain.contains(cgroup: facts.cgroup)
@@ -135,7 +135,7 @@ struct QuotaPlanner: Sendable {
       guard registry.accounts[index].caches[place].takesPart(at: terms.level),
         mayTake(index, place)
       else { continue }
-      let floor = floor(of: place, of: registry.accounts[index], at: terms.level)
+      let floor = floor(of: place, in: index, of: registry, at: terms.level)
       let cap = registry.accounts[index].caches[place].cap(above: floor)
       guard cap > .zero else { continue }
       let cost = registry.accounts[index].caches[place].declaration.costMicrosecondsPerMiB
@@ -152,13 +152,15 @@ struct QuotaPlanner: Sendable {
   /// What must remain of a cache: nothing at critical.
   private func floor(
     of place: Int,
-    of account: borrowing ClientAccount,
+    in index: Int,
+    of registry: borrowing ClientRegistry,
     at level: PressureLevel
   ) -> ByteCount {
     guard level != .critical else { return .zero }
-    guard account.facts.grantedFloor > .zero else {
-      return account.caches[place].floor(granted: .zero)
+    guard registry.accounts[index].facts.grantedFloor > .zero else {
+      return registry.accounts[index].caches[place].floor(granted: .zero)
     }
+    let account = registry.accounts[index]
     let granted = account.grantedFloor(of: account.caches[place], within: account.bytes)
     return account.caches[place].floor(granted: granted)
   }
