@@ -84,7 +84,7 @@ struct StartTests {
       result.errors.split(separator: "\n").map(String.init) == [
         "ucmkd: \(file):3:8: bad value for High: wanted a size such as 512M, or a percentage "
           + "such as 5%",
-        "ucmkd: \(file):5:1: unknown key Conections in [Limits]; wanted one of "
+        "ucmkd: \(file):5:1: unknown key Connexions in [Limits]; wanted one of "
           + "ConnectionsPerUser, Connections",
       ]
     )

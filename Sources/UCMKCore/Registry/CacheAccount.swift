@@ -27,27 +27,33 @@ struct CacheAccount: Sendable, Equatable {
 
   /// All bytes, and those that could go, as last reported.
   @inline(__always) var bytes: ByteCount { declaration.usage.bytes }
-  @inline(__always) var reclaimable: ByteCount { min(declaration.usage.reclaimable, declaration.usage.bytes) }
+  @inline(__always) var reclaimable: ByteCount {
+    min(declaration.usage.reclaimable, declaration.usage.bytes)
+  }
 
   /// The share in force: granted × claimed, at least 1, or the administrator's own number.
   ///
   /// - Parameter granted: What the administrator grants the client, 1…10,000.
   /// - Returns: 1…10,000.
-  @inline(__always) func share(granted: UInt32) -> UInt32 {
+  @inline(__always)
+  func share(granted: UInt32) -> UInt32 {
     if let share = override.share { return min(max(share, 1), 10_000) }
     let claimed = min(max(declaration.share, 1), 100)
     return max(1, min(max(granted, 1), 10_000) * claimed / 100)
   }
 
   /// The level from which it is asked.
-  @inline(__always) var minimumLevel: PressureLevel { override.minimumLevel ?? declaration.minimumLevel }
+  @inline(__always) var minimumLevel: PressureLevel {
+    override.minimumLevel ?? declaration.minimumLevel
+  }
 
   /// The floor before the level is looked at: what the client wishes, bounded, or more where the
   /// administrator says so.
   ///
   /// - Parameter granted: This cache's part of the administrator's floor for the whole client.
   /// - Returns: What must remain, below critical.
-  @inline(__always) func floor(granted: ByteCount) -> ByteCount {
+  @inline(__always)
+  func floor(granted: ByteCount) -> ByteCount {
     if let floor = override.floor { return floor }
     return max(min(declaration.floor, Defaults.floorMaximum.of(bytes)), granted)
   }
@@ -55,13 +61,15 @@ struct CacheAccount: Sendable, Equatable {
   /// Whether it can be asked at `level` at all.
   ///
   /// A collector may need memory before it frees some: at critical it is left alone.
-  @inline(__always) func takesPart(at level: PressureLevel) -> Bool {
+  @inline(__always)
+  func takesPart(at level: PressureLevel) -> Bool {
     guard level == .critical else { return minimumLevel <= level }
     return declaration.release != .gc
   }
 
   /// The most that it can be asked for: what could go, less what must stay and what is under way.
-  @inline(__always) func cap(above floor: ByteCount) -> ByteCount { min(reclaimable, bytes - floor) - inFlight }
+  @inline(__always)
+  func cap(above floor: ByteCount) -> ByteCount { min(reclaimable, bytes - floor) - inFlight }
 
   /// Ends an override whose time is over.
   mutating func endOverride(at now: MonotonicInstant) {

@@ -37,6 +37,7 @@ package struct PeerCredentials: Sendable {
   /// - Parameters:
   ///   - fd: The socket.
   ///   - wantsDescriptor: Whether `pidfd` is opened too: a second descriptor for each connection.
+  /// - Throws: ENOTSOCK and its like where `fd` is no connected Unix socket.
   package init(of fd: Int32, wantsDescriptor: Bool = true) throws(SystemError) {
     var peer = ucmk_peer()
     try SystemError.check(unsafe ucmk_peer_credentials(fd, &peer), "getsockopt")
