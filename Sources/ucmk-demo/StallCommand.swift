@@ -25,10 +25,10 @@ struct StallCommand: ParsableCommand {
   var file: String
 
   @Option(help: "How large the file is.")
-  var bytes = SizeArgument(argument: "64M")
+  var bytes: SizeArgument
 
-  @Option(name: .customLong("for"), help: "When it ends anyway.")
-  var span = DurationArgument(argument: "60s")
+  @Option(name: .customLong("for"), help: "When it ends anyway, such as 60s.")
+  var span: DurationArgument
 
   /// `MADV_RANDOM` and `MADV_PAGEOUT` (madvise(2)).
   private static let randomAccess: Int32 = 1, pageOut: Int32 = 21
@@ -40,9 +40,9 @@ struct StallCommand: ParsableCommand {
     defer { close(descriptor) }
     // Its pages stay as long as the descriptor; the name would outlive a kill.
     _ = unsafe unlink(file)
-    let size = Int(bytes?.bytes.value ?? 0)
+    let size = Int(bytes.bytes.value)
     try fill(descriptor, size)
-    let end = MonotonicClock.now() + (span?.span ?? .zero)
+    let end = MonotonicClock.now() + span.span
     while MonotonicClock.now() < end {
       let protection = PROT_READ | PROT_WRITE
       let mapped = unsafe mmap(nil, size, protection, MAP_SHARED, descriptor, 0)

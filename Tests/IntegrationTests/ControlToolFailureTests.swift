@@ -3,6 +3,7 @@
 
 import Glibc
 import Testing
+import UCMKLinux
 import UCMKModel
 import UCMKTestSupport
 

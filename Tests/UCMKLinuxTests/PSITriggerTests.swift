@@ -139,7 +139,10 @@ struct RealTriggerTests {
     let load = try ProgramRun(
       tree,
       built: "ucmk-demo",
-      ["stall", "--cgroup", group.folder, "--file", tree.path("load")]
+      [
+        "stall", "--cgroup", group.folder, "--file", tree.path("load"), "--bytes", "64M", "--for",
+        "60s",
+      ]
     )
     let fired = await waitForTrigger(trigger, calm)
     #expect(load.stop() == 128 + SIGTERM, "\(load.errors)")

@@ -10,7 +10,7 @@ import UCMKTestSupport
 /// Why nothing here can run on this host, for `.enabled(if:)`; nil where all can.
 let hostObstacle: Comment? = {
   for name in ["ucmkd", "ucmk-demo"] where ProgramRun.built(name) == nil {
-    return "\(Comment(rawValue: name)) was not built beside the tests"
+    return "\(name) was not built beside the tests"
   }
   return PressureGroup.obstacle.map { Comment(rawValue: $0) }
 }()
@@ -74,7 +74,10 @@ final class HostStage {
     try ProgramRun(
       tree,
       built: "ucmk-demo",
-      ["stall", "--cgroup", group.folder, "--file", tree.path("load")]
+      [
+        "stall", "--cgroup", group.folder, "--file", tree.path("load"), "--bytes", "64M", "--for",
+        "60s",
+      ]
     )
   }
 
