@@ -122,7 +122,7 @@ let package = Package(
     test("UCMKModelTests", ["UCMKModel"]),
     test("UCMKProtocolTests", ["UCMKProtocol", "UCMKModel", "UCMKTestSupport"]),
     test("UCMKCoreTests", ["UCMKCore", "UCMKModel", "UCMKTestSupport"]),
-    test("UCMKLinuxTests", ["UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
+    test("UCMKLinuxTests", ["UCMKLinux", "UCMKModel", "UCMKTestSupport", "ucmk-demo"]),
     test("UCMKSystemdTests", ["UCMKSystemd", "UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
     test(
       "UCMKDaemonTests",
@@ -139,9 +139,15 @@ let package = Package(
     test("PropertyTests", ["UCMKCore", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]),
     test(
       "IntegrationTests",
-      ["UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport", "ucmkd", "ucmkctl"]
+      [
+        "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport", "ucmkd", "ucmkctl",
+        "ucmk-demo",
+      ]
     ),
-    test("SandboxTests", ["UCMKLinux", "UCMKModel", "UCMKTestSupport"]),
+    test(
+      "SandboxTests",
+      ["UCMKClient", "UCMKLinux", "UCMKModel", "UCMKTestSupport", "ucmkd", "ucmk-demo"]
+    ),
     test("TidyTests", ["UCMKCore", "UCMKDaemon", "UCMKProtocol"]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,6 +9,8 @@ struct Demo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ucmk-demo",
     abstract: "Show a round on real memory.",
-    subcommands: [RunCommand.self, ClientCommand.self, DemandCommand.self]
+    subcommands: [
+      RunCommand.self, ClientCommand.self, DemandCommand.self, StallCommand.self,
+    ]
   )
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Testing
 import UCMKModel
 import UCMKTestSupport
@@ -135,16 +136,16 @@ struct RealTriggerTests {
       stall: .milliseconds(100),
       window: .seconds(2)
     )
-    let stop = tree.path("stop")
-    async let ended: ExitTest.Result? = #expect(processExitsWith: .success) {
-      [folder = group.folder as String, file = tree.path("load") as String, stop = stop as String]
-      in
-      try #require(PressureGroup.enter(folder))
-      try #require(PageOutLoad.run(file: file, mebibytes: 64, until: stop, limit: .seconds(60)))
-    }
+    let load = try ProgramRun(
+      tree,
+      built: "ucmk-demo",
+      [
+        "stall", "--cgroup", group.folder, "--file", tree.path("load"), "--bytes", "64M", "--for",
+        "60s",
+      ]
+    )
     let fired = await waitForTrigger(trigger, calm)
-    tree.write("stop", "")
-    _ = await ended
+    #expect(load.stop() == 128 + SIGTERM, "\(load.errors)")
     let total = try PSIReader.cgroup(group.path, group.kernel)?.some.total ?? .zero
     if fired.isEmpty, total < .milliseconds(100) {
       print("skipped: this kernel counts no stall for pages that were evicted on request")

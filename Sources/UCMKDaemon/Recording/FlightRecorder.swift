@@ -3,10 +3,10 @@
 
 /// The last events, as lines in two buffers that take turns.
 ///
-/// Always on: a line costs a copy of some 100 bytes, for it stands on the path of a round. Dumped on
-/// SIGUSR1, so that what led to a strange state can be replayed. When the newer buffer is full, the
-/// older one is given up as a whole and takes its place: at least half of the room holds the very
-/// last lines, and no line is ever searched for. Room that was never needed is never touched.
+/// Always on: a line costs a copy of some 100 bytes, for it stands on the path of a round. Dumped
+/// on SIGUSR1, so that what led to a strange state can be replayed. When the newer buffer is full,
+/// the older one is given up as a whole and takes its place: at least half of the room holds the
+/// very last lines, and no line is ever searched for. Room that was never needed is not touched.
 package struct FlightRecorder: Sendable {
   private var older: [UInt8] = []
   private var newer: [UInt8] = []

@@ -9,7 +9,7 @@ import UCMKModel
 import UCMKTestSupport
 
 @Suite("service manager and signals", .enabled(if: DaemonRun.executable != nil, noDaemon))
-struct ServiceTests {
+struct NotificationTests {
   @Test("hears of the start, of each reload, of the level, and of the end, in order")
   func notifications() throws {
     let tree = try HostFixture.make()

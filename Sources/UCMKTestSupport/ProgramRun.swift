@@ -2,45 +2,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import Glibc
-import UCMKLinux
-import UCMKModel
-import UCMKTestSupport
+package import Glibc
+package import UCMKLinux
+package import UCMKModel
 
-/// One run of the real `ucmkd`, on a socket and below roots of its own.
+/// One run of a program, such as those of this package.
 ///
-/// What it prints goes to files. It ends with the object at the latest.
-final class DaemonRun {
-  let tree: FileTree
-  let pid: pid_t
+/// What it prints goes to files. It is killed with the object at the latest.
+package final class ProgramRun {
+  /// Its number.
+  package let pid: pid_t
+  private let tree: FileTree
   private let name: String
   private var status: Int32?
 
-  /// Where `ucmkd` was built: beside the bundle of the tests.
-  static let executable: String? = {
+  /// Where the program of this package was built, beside the bundle of the tests; nil where it was
+  /// not.
+  package static func built(_ name: String) -> String? {
     var path = [CChar](repeating: 0, count: 4_096)
     let count = unsafe readlink("/proc/self/exe", &path, path.count - 1)
     guard count > 0 else { return nil }
     let own = String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let candidates = [own, CommandLine.arguments[0]].compactMap { text in
-      text.utf8.lastIndex(of: UInt8(ascii: "/")).map { "\(text[..<$0])/ucmkd" }
+      text.utf8.lastIndex(of: UInt8(ascii: "/")).map { "\(text[..<$0])/\(name)" }
     }
     return candidates.first { unsafe access($0, X_OK) == 0 }
-  }()
+  }
 
-  /// Starts `ucmkd` with these arguments alone, or `program` in its place.
+  /// Starts the program at `executable`.
   ///
   /// It finds `PATH`, `HOME` and `environment`; its standard input is `input`, or nothing.
-  init(
+  package init(
     _ tree: FileTree,
-    bare arguments: [String],
+    _ executable: String,
+    _ arguments: [String],
     environment: [String] = [],
-    program: String? = nil,
     input: OwnedDescriptor? = nil
   ) throws {
-    guard let executable = program ?? DaemonRun.executable else { throw NoDaemon() }
     self.tree = tree
-    name = "run-\(DaemonRun.next(tree))"
+    name = "run-\(ProgramRun.next(tree))"
     pid = try Spawn.start(
       executable,
       arguments,
@@ -49,30 +49,21 @@ final class DaemonRun {
     )
   }
 
-  /// Starts a user's instance on `tree`'s own roots and waits until it serves.
-  convenience init(
+  /// Starts the program of this package.
+  package convenience init(
     _ tree: FileTree,
-    _ more: [String] = [],
+    built name: String,
+    _ arguments: [String],
     environment: [String] = []
   ) throws {
-    let arguments = DaemonRun.usual(tree) + more
-    try self.init(tree, bare: arguments, environment: environment)
-    try waitUntilServing()
+    guard let executable = ProgramRun.built(name) else { throw NotBuilt(name: name) }
+    try self.init(tree, executable, arguments, environment: environment)
   }
 
   deinit {
     guard status == nil else { return }
     kill(pid, SIGKILL)
     _ = wait()
-  }
-
-  /// The arguments of a user's instance on `tree`'s own roots.
-  static func usual(_ tree: FileTree) -> [String] {
-    if !tree.exists("ucmkd.conf") { tree.write("ucmkd.conf", "") }
-    return [
-      "--user", "--config", tree.path("ucmkd.conf"), "--socket", tree.path("s"), "--proc",
-      tree.proc, "--cgroup", tree.cgroup,
-    ]
   }
 
   private static func next(_ tree: FileTree) -> Int {
@@ -82,36 +73,36 @@ final class DaemonRun {
     return number
   }
 
-  // MARK: - Talking to it
+  /// Sends it a signal.
+  package func signal(_ number: Int32) { kill(pid, number) }
 
-  /// A new connection.
-  func connect() throws -> WireClient { try WireClient(connectingTo: tree.path("s")) }
-
-  /// A connection that said hello as one who looks and changes things.
-  func control() throws -> WireClient {
-    let client = try connect()
-    client.helloControl()
-    return client
-  }
-
-  /// A member with one cache.
-  func member(_ name: String, bytes: Int) throws -> WireClient {
-    let client = try connect()
-    client.hello(name)
-    client.register("cache", bytes: bytes)
-    return client
-  }
-
-  func signal(_ number: Int32) { kill(pid, number) }
+  // MARK: - What it says
 
   /// What it printed so far.
-  var output: String { text("out") }
+  package var output: String { text(tree.path("\(name).out")) }
   /// What it complained of so far.
-  var errors: String { text("err") }
+  package var errors: String { text(tree.path("\(name).err")) }
 
-  private func text(_ ending: String) -> String {
+  // MARK: - What the kernel says of it
+
+  /// Bytes of memory that are its own: `RssAnon` and `RssShmem` of `/proc/PID/status`; zero once
+  /// it is gone.
+  package var memory: Int { (number("RssAnon") + number("RssShmem")) << 10 }
+
+  /// How often it slept of its own accord: each time it waited for something counts once.
+  package var voluntarySwitches: Int { number("voluntary_ctxt_switches") }
+
+  private func number(_ key: String) -> Int {
+    for line in text("/proc/\(pid)/status").split(separator: "\n") {
+      let words = line.split { $0 == ":" || $0 == " " || $0 == "\t" }
+      if words.count > 1, words[0] == key { return Int(words[1]) ?? 0 }
+    }
+    return 0
+  }
+
+  private func text(_ path: String) -> String {
     do {
-      return try String(contentsOfFile: tree.path("\(name).\(ending)"), encoding: .utf8)
+      return try String(contentsOfFile: path, encoding: .utf8)
     } catch {
       return ""
     }
@@ -120,7 +111,7 @@ final class DaemonRun {
   // MARK: - Waiting for it
 
   /// Its exit code; 128 and the signal where one killed it; nil where it still runs after the time.
-  func wait(within patience: TimeSpan = WireClient.patience) -> Int32? {
+  package func wait(within patience: TimeSpan = WireClient.patience) -> Int32? {
     if let status { return status }
     _ = eventually(within: patience) {
       var result: Int32 = 0
@@ -132,32 +123,20 @@ final class DaemonRun {
   }
 
   /// Ends it in order and returns its exit code.
-  func stop() -> Int32? {
+  package func stop() -> Int32? {
     signal(SIGTERM)
     return wait()
   }
-
-  private func waitUntilServing() throws {
-    let isServing = eventually {
-      if wait(within: .zero) != nil { return true }
-      do throws(SystemError) {
-        withExtendedLifetime(try UnixStream.connect(tree.path("s"), nonblocking: true)) {}
-        return true
-      } catch {
-        return false
-      }
-    }
-    guard isServing, status == nil else { throw NotServing(errors: errors) }
-  }
 }
 
-/// The daemon was not built.
-struct NoDaemon: Error {}
-/// The daemon does not serve.
-struct NotServing: Error { var errors: String }
+/// A program of this package was not built.
+package struct NotBuilt: Error {
+  /// The program.
+  package var name: String
+}
 
 /// Asks again and again until `condition` holds or the time is over.
-func eventually(
+package func eventually(
   within patience: TimeSpan = WireClient.patience,
   _ condition: () throws -> Bool
 ) rethrows -> Bool {
