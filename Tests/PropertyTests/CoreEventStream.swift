@@ -15,7 +15,14 @@ struct EventStream {
   private var processes: [ProcessID] = []
   private(set) var milliseconds: UInt64 = 0
 
-  init(seed: UInt64) { random = CoreRandom(seed: seed) }
+  /// How many clients there may be, and which part of all sizes is absurd.
+  private let crowd: UInt64, hostility: UInt64
+
+  init(seed: UInt64, crowd: UInt64 = 12, hostility: UInt64 = 5) {
+    random = CoreRandom(seed: seed)
+    self.crowd = crowd
+    self.hostility = hostility
+  }
 
   var now: MonotonicInstant { MonotonicInstant(nanoseconds: milliseconds * 1_000_000) }
 
@@ -103,7 +110,7 @@ struct EventStream {
 
   // MARK: - Values
 
-  private mutating func client() -> ClientID { ClientID(1 + random.number(below: 12)) }
+  private mutating func client() -> ClientID { ClientID(1 + random.number(below: crowd)) }
   private mutating func cache() -> CacheID { CacheID(1 + UInt32(random.number(below: 4))) }
   private mutating func level() -> PressureLevel { random.pick(PressureLevel.allCases) }
 
@@ -112,7 +119,7 @@ struct EventStream {
   }
 
   private mutating func size() -> ByteCount {
-    if random.chance(5) {
+    if random.chance(hostility) {
       return ByteCount(random.pick([0, 1, 4_095, 1 << 53, 1 << 63, .max - 1, .max]))
     }
     return .mebibytes(random.number(below: 300))

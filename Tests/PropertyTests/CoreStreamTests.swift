@@ -14,6 +14,27 @@ struct CoreInvariants {
   {
     brokenOrder(in: broker, after: effects) ?? brokenFlight(in: broker)
       ?? brokenDomain(in: broker) ?? brokenRounds(in: broker) ?? brokenTimer(in: broker, at: now)
+      ?? brokenLimit(in: broker)
+  }
+
+  /// Whatever limits a cache, somebody is there to lift it.
+  private static func brokenLimit(in broker: Broker) -> String? {
+    for account in broker.registry.accounts {
+      for case let ceiling? in account.caches.map(\.limit) {
+        if broker.runs(ceiling.round) { continue }
+        guard let domain = ceiling.domain else {
+          if broker.manualRelaxAt == nil { return "nobody lifts a manual limit" }
+          continue
+        }
+        guard let control = broker.domainTable[domain] else {
+          return "a limit of \(domain.name), which is not watched"
+        }
+        if control.state != .hold, control.state != .round {
+          return "a limit of \(domain.name), which is in \(control.state.name)"
+        }
+      }
+    }
+    return nil
   }
 
   private static func brokenOrder(in broker: Broker, after effects: [Effect]) -> String? {
@@ -200,8 +221,63 @@ struct CoreStreamTests {
     #expect(trace(of: seed) == trace(of: seed), "seed \(seed)")
   }
 
-  private func trace(of seed: UInt64) -> [String] {
+  @Test(
+    "keeps its invariants in a crowd where every third size is absurd",
+    arguments: Array(UInt64(300)..<304)
+  )
+  func hostileCrowd(seed: UInt64) {
+    var stream = EventStream(seed: seed, crowd: 150, hostility: 33)
+    var broker = configured()
+    var most = 0
+    for step in 0..<2_500 {
+      let event = stream.next()
+      let effects = broker.handle(event, at: stream.now)
+      stream.note(effects, of: broker)
+      most = max(most, broker.totals.clients)
+      if let text = CoreInvariants.broken(in: broker, after: effects, at: stream.now) {
+        Issue.record("seed \(seed) step \(step) \(event): \(text)")
+        return
+      }
+    }
+    #expect(most > 60, "seed \(seed)")
+  }
+
+  @Test("shows the same totals that counting its clients gives", arguments: [400, 401] as [UInt64])
+  func totals(seed: UInt64) {
+    var stream = EventStream(seed: seed, crowd: 40)
+    var broker = configured()
+    for _ in 0..<Self.length {
+      stream.note(broker.handle(stream.next(), at: stream.now), of: broker)
+      let views = broker.clients(after: nil, count: .max) { _ in true }
+      let totals = broker.totals
+      let sizes = views.flatMap { $0.caches.map(\.declaration.usage.bytes) }
+      #expect(totals.clients == views.count, "seed \(seed)")
+      #expect(totals.caches == sizes.count, "seed \(seed)")
+      #expect(totals.registered == sizes.reduce(.zero, +), "seed \(seed)")
+      #expect(totals.rounds == totals.byHand + totals.byTrigger + totals.byWatermark)
+      let ids = views.map(\.client)
+      #expect(ids == ids.sorted(), "seed \(seed)")
+    }
+  }
+
+  @Test("a plan never changes what follows", arguments: [500, 501] as [UInt64])
+  func plansArePure(seed: UInt64) {
     var stream = EventStream(seed: seed)
+    var (broker, watched) = (configured(), configured())
+    for step in 0..<Self.length {
+      let event = stream.next()
+      let effects = broker.handle(event, at: stream.now)
+      #expect(watched.handle(event, at: stream.now) == effects, "seed \(seed) step \(step)")
+      #expect(watched.targets == broker.targets, "seed \(seed) step \(step)")
+      stream.note(effects, of: broker)
+      let request = RoundRequest(bytes: .gibibytes(1), level: .low, scope: .manual, dryRun: false)
+      let plan = watched.plan(request)
+      #expect(plan.part == min(plan.target, plan.capacity), "seed \(seed) step \(step)")
+    }
+  }
+
+  private func trace(of seed: UInt64) -> [String] {
+    var stream = EventStream(seed: seed, crowd: seed)
     var broker = configured()
     var lines: [String] = []
     for _ in 0..<Self.length {

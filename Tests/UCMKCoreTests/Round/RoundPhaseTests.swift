@@ -1,0 +1,193 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import UCMKModel
+
+@testable import UCMKCore
+
+/// One round over three clients, stopped in each of its phases while something happens to one.
+@Suite("In every phase of a round")
+struct RoundPhaseTests {
+  /// Where the round stands when it happens.
+  enum Phase: String, CaseIterable, Sendable {
+    case asking, again, settling, measuring, closed
+
+    /// Whether client 2 has answered everything that it was asked by then.
+    var hasAnswered: Bool { self == .settling || self == .measuring || self == .closed }
+  }
+
+  /// 100, 100 and 40 MiB; 120 are wanted: 60 of each of the first two.
+  private func stage(in phase: Phase) -> Stage {
+    var stage = Stage()
+    stage.join(1, [100])
+    stage.join(2, [100])
+    stage.join(3, [40])
+    _ = stage.ask(120)
+    switch phase {
+    case .asking: break
+    case .again:
+      _ = stage.answer(1, part: 50, more: false)
+      _ = stage.answer(2)
+    case .settling, .measuring, .closed:
+      _ = stage.answer(1)
+      _ = stage.answer(2)
+    }
+    if phase == .measuring { stage.measuresAtOnce = false }
+    if phase == .measuring || phase == .closed { _ = stage.pass(milliseconds: 200) }
+    return stage
+  }
+
+  /// Everybody who is left answers; time passes until nothing is open.
+  private func finish(_ stage: inout Stage) {
+    stage.measuresAtOnce = true
+    for _ in 1...3 {
+      for client in 1...3 as ClosedRange<UInt64> where stage.isThere(client) {
+        _ = stage.answer(client)
+      }
+    }
+    _ = stage.pass(milliseconds: 2_600)
+  }
+
+  private func outcome(of client: UInt64, in stage: Stage) -> RoundOutcome? {
+    stage.round(1).clients.first { $0.client == ClientID(client) }?.outcome
+  }
+
+  private func expectRest(_ stage: Stage, _ phase: Phase) {
+    #expect(!stage.round(1).isOpen, "\(phase)")
+    #expect(stage.broker.registry.accounts.allSatisfy { $0.inFlight == .zero }, "\(phase)")
+    let round = stage.round(1)
+    #expect(round.clients.reduce(ByteCount.zero) { $0 + $1.asked } == round.asked, "\(phase)")
+    #expect(round.clients.reduce(ByteCount.zero) { $0 + $1.claimed } == round.claimed, "\(phase)")
+    let measured = round.clients.reduce(ByteCount.zero) { $0 + $1.measured }
+    #expect(measured == round.measured, "\(phase)")
+  }
+
+  @Test("a client may leave", arguments: Phase.allCases)
+  func leaves(phase: Phase) {
+    var stage = stage(in: phase)
+    _ = stage.send(.left(ClientID(2)))
+    finish(&stage)
+    expectRest(stage, phase)
+    #expect(outcome(of: 2, in: stage) == (phase == .closed ? .done : .gone))
+    #expect(stage.broker.totals.clients == 2)
+    #expect(stage.broker.history(of: ClientID(2)).count == 1)
+    // Whoever is gone is not measured, whatever it claimed before.
+    let row = stage.round(1).clients.first { $0.client == ClientID(2) }
+    #expect(row?.measured == (phase == .closed ? .mebibytes(60) : .zero))
+    // What it did not give is asked of the others while there is an attempt left.
+    let asksMore = phase == .asking || phase == .again
+    #expect((outcome(of: 3, in: stage) != nil) == asksMore)
+  }
+
+  @Test("a client may detach and be back as another process", arguments: Phase.allCases)
+  func comesBack(phase: Phase) {
+    var stage = stage(in: phase)
+    let ceiling = stage.cache(2).limit
+    #expect(ceiling != nil)
+    _ = stage.send(.detached(ClientID(2)))
+    #expect(stage.broker.client(ClientID(2)) == nil)
+    let lines = stage.send(.reattached(ClientID(2), .plain(2, process: 99)))
+    #expect(lines == ["limit c2 1<\(ceiling?.short ?? "-")"])
+    stage.resident[99] = 100 << 20
+    finish(&stage)
+    expectRest(stage, phase)
+    #expect(outcome(of: 2, in: stage) == (phase == .closed ? .done : .gone))
+    // It is asked again in the next round, and measured as the process that it is now.
+    let next = stage.ask(200)
+    #expect(next.contains("measure 99"))
+    #expect(next.contains { $0.hasPrefix("ask c2 r2.1") })
+  }
+
+  @Test("a cache may be taken back", arguments: Phase.allCases)
+  func unregisters(phase: Phase) {
+    var stage = stage(in: phase)
+    #expect(stage.send(.unregistered(ClientID(2), CacheID(1))) == [])
+    finish(&stage)
+    _ = stage.pass(milliseconds: 4_000)
+    expectRest(stage, phase)
+    // The client is still there; it owes an answer that never comes.
+    #expect(outcome(of: 2, in: stage) == Self.outcomes[phase])
+    #expect(stage.broker.totals.caches == 2)
+    #expect(stage.cacheNumbers(2) == [])
+  }
+
+  private static let outcomes: [Phase: RoundOutcome] = [
+    .asking: .silent, .again: .partial, .settling: .done, .measuring: .done, .closed: .done,
+  ]
+
+  @Test("settings may be read again, with other marks", arguments: Phase.allCases)
+  func configured(phase: Phase) {
+    var stage = stage(in: phase)
+    let target = stage.round(1).target
+    var configuration = Configuration()
+    configuration.watermarks.low = .part(.percent(20))
+    configuration.thresholds.low.stall = .milliseconds(90)
+    #expect(stage.send(.configured(configuration)) == ["unwatch host", "watch host"])
+    finish(&stage)
+    expectRest(stage, phase)
+    #expect(stage.round(1).target == target)
+    #expect(stage.round(1).unmet == .zero)
+    #expect(outcome(of: 2, in: stage) == .done)
+  }
+
+  @Test("a pause changes nothing about it", arguments: Phase.allCases)
+  func paused(phase: Phase) {
+    var stage = stage(in: phase)
+    #expect(stage.send(.paused(until: nil)) == ["pause"])
+    finish(&stage)
+    expectRest(stage, phase)
+    #expect(stage.round(1).unmet == .zero)
+    // A pause is about automatic rounds.
+    #expect(stage.read(available: 10).allSatisfy { !$0.hasPrefix("open") })
+    #expect(stage.ask(5).contains("open r2"))
+  }
+
+  @Test("what moves to another process is measured by the old one", arguments: Phase.allCases)
+  func relocated(phase: Phase) {
+    var stage = stage(in: phase)
+    stage.resident[77] = 500 << 20
+    #expect(
+      stage.send(.relocated(ClientID(2), .plain(2, process: 77, domains: ["/new"]))).count == 2
+    )
+    finish(&stage)
+    expectRest(stage, phase)
+    let row = stage.round(1).clients.first { $0.client == ClientID(2) }
+    #expect(row?.process == ProcessID(12))
+    #expect(row?.outcome == .done)
+    #expect(row?.measured == (phase.hasAnswered ? .mebibytes(60) : .zero) || phase == .again)
+  }
+
+  @Test("an override is for the next split", arguments: Phase.allCases)
+  func overridden(phase: Phase) {
+    var stage = stage(in: phase)
+    let override = CacheOverride(floor: .mebibytes(95))
+    #expect(stage.send(.overridden(ClientID(2), CacheID(1), override)) == [])
+    finish(&stage)
+    expectRest(stage, phase)
+    // 40 MiB are left of the cache, all of them below the floor.
+    let lines = stage.ask(500)
+    #expect(!lines.contains { $0.hasPrefix("ask c2") }, "\(phase) \(lines)")
+  }
+
+  @Test("an answer that comes twice counts once", arguments: Phase.allCases)
+  func twice(phase: Phase) {
+    var stage = stage(in: phase)
+    _ = stage.answer(2)
+    let claimed = stage.round(1).clients.first { $0.client == ClientID(2) }?.claimed
+    _ = stage.answer(2)
+    #expect(stage.round(1).clients.first { $0.client == ClientID(2) }?.claimed == claimed)
+    finish(&stage)
+    expectRest(stage, phase)
+  }
+}
+
+extension Stage {
+  /// Whether a client is connected and has a cache.
+  func isThere(_ client: UInt64) -> Bool { !cacheNumbers(client).isEmpty }
+
+  /// The ids of a client's caches; none where it is not connected.
+  func cacheNumbers(_ client: UInt64) -> [UInt32] {
+    broker.client(ClientID(client))?.caches.map(\.id.number) ?? []
+  }
+}
