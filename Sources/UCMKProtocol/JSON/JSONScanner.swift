@@ -97,30 +97,42 @@ struct JSONScanner {
   /// At least one digit.
   private mutating func digits() throws(Failure) {
     let start = position
-    while position < end, bytes[position] >= UInt8(ascii: "0"), bytes[position] <= UInt8(ascii: "9")
-    {
-      position += 1
-    }
-    guard position > start else { throw Failure(position: position) }
+    // Kept in a register: `self` is in memory, and this loop sees every digit of a message.
+    var index = start
+    while index < end, bytes[index] &- UInt8(ascii: "0") < 10 { index += 1 }
+    position = index
+    guard index > start else { throw Failure(position: position) }
   }
 
   // MARK: - Strings
 
   private mutating func string() throws(Failure) {
     try expect(UInt8(ascii: "\""))
-    while position < end {
+    while true {
+      skipPlainText()
+      guard position < end else { throw Failure(position: position) }
       let byte = bytes[position]
       switch byte {
       case UInt8(ascii: "\""):
         position += 1
         return
       case UInt8(ascii: "\\"): try escape()
-      case 0x20..<0x80: position += 1
       case 0x80...: try multibyte(first: byte)
       default: throw Failure(position: position)
       }
     }
-    throw Failure(position: position)
+  }
+
+  /// Steps over the characters that stand for themselves in one byte.
+  private mutating func skipPlainText() {
+    var index = position
+    while index < end {
+      let byte = bytes[index]
+      guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\")
+      else { break }
+      index += 1
+    }
+    position = index
   }
 
   private mutating func escape() throws(Failure) {

@@ -62,22 +62,31 @@ extension JSONValue {
   /// The number, or nil where it is none, negative, above `UInt64.max`, or written with `.`, `e`
   /// or `E`; `-0` is 0.
   public var unsigned: UInt64? {
-    guard let (magnitude, negative) = wholeNumber, !negative || magnitude == 0 else { return nil }
+    JSONValue.unsigned(bytes, start..<end)
+  }
+
+  /// The number in `place`, as `unsigned` tells it: for those who hold places, not values.
+  static func unsigned(_ bytes: [UInt8], _ place: Range<Int>) -> UInt64? {
+    guard let (magnitude, negative) = wholeNumber(bytes, place), !negative || magnitude == 0
+    else { return nil }
     return magnitude
   }
 
   /// The number, or nil where it is none, outside `Int64`, or written with `.`, `e` or `E`.
   public var integer: Int64? {
-    guard let (magnitude, negative) = wholeNumber else { return nil }
+    guard let (magnitude, negative) = JSONValue.wholeNumber(bytes, range) else { return nil }
     guard negative else { return Int64(exactly: magnitude) }
     guard magnitude <= UInt64(Int64.max) + 1 else { return nil }
     return Int64(truncatingIfNeeded: 0 &- magnitude)
   }
 
-  private var wholeNumber: (magnitude: UInt64, negative: Bool)? {
-    let negative = bytes[start] == UInt8(ascii: "-")
+  private static func wholeNumber(
+    _ bytes: [UInt8],
+    _ place: Range<Int>
+  ) -> (magnitude: UInt64, negative: Bool)? {
+    let negative = bytes[place.lowerBound] == UInt8(ascii: "-")
     var magnitude: UInt64 = 0
-    for index in (negative ? start + 1 : start)..<end {
+    for index in (negative ? place.lowerBound + 1 : place.lowerBound)..<place.upperBound {
       let digit = bytes[index] &- UInt8(ascii: "0")
       guard digit < 10 else { return nil }
       let (product, tooLarge) = magnitude.multipliedReportingOverflow(by: 10)
@@ -116,12 +125,27 @@ extension JSONValue {
 
   /// Whether the value in `range` is the string `text`: for those who hold places, not values.
   static func string(_ bytes: [UInt8], _ range: Range<Int>, equals text: StaticString) -> Bool {
-    guard bytes[range.lowerBound] == UInt8(ascii: "\"") else { return false }
-    let rawCount = range.count - 2
     let count = text.utf8CodeUnitCount
-    if rawCount == count { return text.matches(bytes, at: range.lowerBound + 1) }
-    // An escape is longer than what it stands for, so only a longer spelling can be equal.
-    guard rawCount > count, bytes[range].contains(UInt8(ascii: "\\")) else { return false }
+    // An escape is longer than what it stands for, so no shorter spelling can be equal.
+    guard range.count - 2 >= count, bytes[range.lowerBound] == UInt8(ascii: "\"") else {
+      return false
+    }
+    let literal = unsafe text.utf8Bytes
+    for index in 0..<count {
+      let byte = bytes[range.lowerBound + 1 + index]
+      guard unsafe byte != literal[index] else { continue }
+      // Nearly every name that is not the one differs here, in its first byte.
+      return byte == UInt8(ascii: "\\") && escapedString(bytes, range, equals: text)
+    }
+    return range.count - 2 == count
+  }
+
+  private static func escapedString(
+    _ bytes: [UInt8],
+    _ range: Range<Int>,
+    equals text: StaticString
+  ) -> Bool {
+    let count = text.utf8CodeUnitCount
     var index = 0
     let resolved = JSONStringBytes(
       bytes,
@@ -189,10 +213,8 @@ extension JSONValue {
 
     /// The next element, or nil at the end.
     public mutating func next() -> JSONValue? {
-      guard let start = JSONValue.nextItem(bytes, at: position, end: end) else { return nil }
-      let valueEnd = JSONText.endOfValue(bytes, at: start)
-      position = valueEnd
-      return JSONValue(bytes: bytes, start: start, end: valueEnd)
+      guard let place = JSONValue.nextElement(bytes, at: &position, end: end) else { return nil }
+      return JSONValue(bytes: bytes, start: place.lowerBound, end: place.upperBound)
     }
   }
 
@@ -231,8 +253,15 @@ extension JSONValue {
     return (keyStart..<keyEnd, valueStart..<position)
   }
 
+  /// The place of the next element, or nil at the end of the array.
+  static func nextElement(_ bytes: [UInt8], at position: inout Int, end: Int) -> Range<Int>? {
+    guard let start = nextItem(bytes, at: position, end: end) else { return nil }
+    position = JSONText.endOfValue(bytes, at: start)
+    return start..<position
+  }
+
   /// Where the next item of an object or array begins, or nil at its end.
-  fileprivate static func nextItem(_ bytes: [UInt8], at position: Int, end: Int) -> Int? {
+  private static func nextItem(_ bytes: [UInt8], at position: Int, end: Int) -> Int? {
     var position = JSONText.skipSpace(bytes, at: position, end: end)
     guard position < end else { return nil }
     if bytes[position] == UInt8(ascii: ",") {

@@ -63,7 +63,7 @@ public enum IncomingMessage: Sendable {
       return
     }
     let id = RequestID(idValue)
-    if members.method == nil, members.result != nil || members.error != nil {
+    if members.looksLikeAnswer {
       self = try IncomingMessage.answer(members, id: id)
       return
     }
@@ -102,30 +102,55 @@ public enum IncomingMessage: Sendable {
 
 /// The members that make an envelope, found in one walk.
 private struct EnvelopeMembers {
-  var isVersion2 = false
-  var id: JSONValue?
-  var method: JSONValue?
-  var params: JSONValue?
-  var result: JSONValue?
-  var error: JSONValue?
+  private let object: JSONValue
+  private(set) var isVersion2 = false
+  // Places and not values: a value that is made for each member costs more than the walk.
+  private var places: (id: Range<Int>?, method: Range<Int>?, params: Range<Int>?)
+  private var outcomes: (result: Range<Int>?, error: Range<Int>?)
 
   init(_ object: JSONValue) {
-    for member in object.members {
-      if member.key.stringEquals("jsonrpc") {
-        isVersion2 = member.value.stringEquals("2.0")
-      } else if member.key.stringEquals("id") {
-        id = member.value
-      } else if member.key.stringEquals("method") {
-        method = member.value
-      } else if member.key.stringEquals("params") {
-        params = member.value.isNull ? nil : member.value
-      } else if member.key.stringEquals("result") {
-        result = member.value
-      } else if member.key.stringEquals("error") {
-        error = member.value.isNull ? nil : member.value
+    self.object = object
+    let bytes = object.bytes
+    var position = object.start + 1
+    while let place = JSONValue.nextMember(bytes, at: &position, end: object.end - 1) {
+      if JSONValue.string(bytes, place.key, equals: "jsonrpc") {
+        isVersion2 = JSONValue.string(bytes, place.value, equals: "2.0")
+      } else if JSONValue.string(bytes, place.key, equals: "id") {
+        places.id = place.value
+      } else if JSONValue.string(bytes, place.key, equals: "method") {
+        places.method = place.value
+      } else if JSONValue.string(bytes, place.key, equals: "params") {
+        places.params = EnvelopeMembers.isNull(bytes, place.value) ? nil : place.value
+      } else if JSONValue.string(bytes, place.key, equals: "result") {
+        outcomes.result = place.value
+      } else if JSONValue.string(bytes, place.key, equals: "error") {
+        outcomes.error = EnvelopeMembers.isNull(bytes, place.value) ? nil : place.value
       }
     }
   }
 
-  var paramsAreObjectOrAbsent: Bool { params == nil || params?.kind == .object }
+  var id: JSONValue? { value(places.id) }
+  var method: JSONValue? { value(places.method) }
+  var params: JSONValue? { value(places.params) }
+  var result: JSONValue? { value(outcomes.result) }
+  var error: JSONValue? { value(outcomes.error) }
+
+  /// Whether this is no request and carries what an answer does.
+  var looksLikeAnswer: Bool {
+    places.method == nil && (outcomes.result != nil || outcomes.error != nil)
+  }
+
+  var paramsAreObjectOrAbsent: Bool {
+    guard let params = places.params else { return true }
+    return object.bytes[params.lowerBound] == UInt8(ascii: "{")
+  }
+
+  private func value(_ place: Range<Int>?) -> JSONValue? {
+    guard let place else { return nil }
+    return JSONValue(bytes: object.bytes, start: place.lowerBound, end: place.upperBound)
+  }
+
+  private static func isNull(_ bytes: [UInt8], _ place: Range<Int>) -> Bool {
+    bytes[place.lowerBound] == UInt8(ascii: "n")
+  }
 }

@@ -51,26 +51,45 @@ extension ParamReader {
 
   /// The members of a usage, as they stand in this very object; one walk and no memory.
   func usage() throws(RPCError) -> CacheUsage {
-    var (bytes, reclaimable): (UInt64?, UInt64?)
-    var (entries, hits, misses): (UInt64?, UInt64?, UInt64?)
+    var usage = UsageMembers()
     if let object {
-      for member in object.members {
-        if member.key.stringEquals("bytes") {
-          bytes = try number(member.value, "bytes", WireRange.count)
-        } else if member.key.stringEquals("reclaimable") {
-          reclaimable = try number(member.value, "reclaimable", WireRange.count)
-        } else if member.key.stringEquals("entries") {
-          entries = try number(member.value, "entries", WireRange.count)
-        } else if member.key.stringEquals("hits") {
-          hits = try number(member.value, "hits", WireRange.count)
-        } else if member.key.stringEquals("misses") {
-          misses = try number(member.value, "misses", WireRange.count)
-        }
+      var position = object.start + 1
+      while let place = JSONValue.nextMember(object.bytes, at: &position, end: object.end - 1) {
+        usage.take(object.bytes, key: place.key, value: place.value)
       }
     }
-    guard let bytes else { throw invalid("bytes", want: WireRange.text(WireRange.count)) }
+    return try usage.usage(path)
+  }
+}
+
+/// The members of a usage, gathered while an object is walked.
+struct UsageMembers {
+  private var bytes: UInt64?, reclaimable: UInt64?
+  private var entries: UInt64?, hits: UInt64?, misses: UInt64?
+  /// The first member that is no count: told at the end, because another member may come first.
+  private var wrong: StaticString?
+
+  /// Takes a member of the object; one that is not of a usage is passed over.
+  mutating func take(_ text: [UInt8], key: Range<Int>, value: Range<Int>) {
+    if JSONValue.string(text, key, equals: "bytes") {
+      bytes = count(text, value, "bytes")
+    } else if JSONValue.string(text, key, equals: "reclaimable") {
+      reclaimable = count(text, value, "reclaimable")
+    } else if JSONValue.string(text, key, equals: "entries") {
+      entries = count(text, value, "entries")
+    } else if JSONValue.string(text, key, equals: "hits") {
+      hits = count(text, value, "hits")
+    } else if JSONValue.string(text, key, equals: "misses") {
+      misses = count(text, value, "misses")
+    }
+  }
+
+  /// The usage, or the error of the object at `path`.
+  func usage(_ path: ParamPath) throws(RPCError) -> CacheUsage {
+    if let wrong { throw path.invalid(wrong, want: WireRange.text(WireRange.count)) }
+    guard let bytes else { throw path.invalid("bytes", want: WireRange.text(WireRange.count)) }
     guard let reclaimable, reclaimable <= bytes else {
-      throw invalid("reclaimable", want: WireRange.text(0...bytes))
+      throw path.invalid("reclaimable", want: WireRange.text(0...bytes))
     }
     return CacheUsage(
       bytes: ByteCount(bytes),
@@ -79,6 +98,18 @@ extension ParamReader {
       hits: hits,
       misses: misses
     )
+  }
+
+  private mutating func count(
+    _ text: [UInt8],
+    _ place: Range<Int>,
+    _ key: StaticString
+  ) -> UInt64? {
+    if let count = JSONValue.unsigned(text, place), WireRange.count.contains(count) {
+      return count
+    }
+    wrong = wrong ?? key
+    return nil
   }
 }
 

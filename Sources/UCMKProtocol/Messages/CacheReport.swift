@@ -44,17 +44,45 @@ public struct CacheReport: MessageParams, Hashable {
   /// - Throws: `RPCError.invalidParams` with the path of the member that is wrong.
   public mutating func read(params: JSONValue?) throws(RPCError) {
     caches.removeAll(keepingCapacity: true)
+    let bytes = params?.bytes ?? []
+    var list: Range<Int>?
+    if let params {
+      var (position, end) = try ParamPath.root.insideObject(bytes, params.range)
+      while let place = JSONValue.nextMember(bytes, at: &position, end: end) {
+        if JSONValue.string(bytes, place.key, equals: "caches") { list = place.value }
+      }
+    }
     do throws(RPCError) {
-      let list = try ParamReader(params).requireList("caches", WireRange.items)
-      for value in list.elements {
-        let path = ParamPath.root.element(caches.count, of: "caches")
-        let reader = try ParamReader(value, path: path)
-        caches.append(Entry(id: try reader.requireCacheID(), usage: try reader.usage()))
+      let (root, counts) = (ParamPath.root, WireRange.items)
+      try root.elements(bytes, list, "caches", counts) { (path, place) throws(RPCError) in
+        caches.append(try CacheReport.entry(bytes, place, path))
       }
     } catch {
       caches.removeAll(keepingCapacity: true)
       throw error
     }
+  }
+
+  /// One walk over the entry by places.
+  private static func entry(
+    _ bytes: [UInt8],
+    _ place: Range<Int>,
+    _ path: ParamPath
+  ) throws(RPCError) -> Entry {
+    var id: Range<Int>?
+    var usage = UsageMembers()
+    var (position, end) = try path.insideObject(bytes, place)
+    while let member = JSONValue.nextMember(bytes, at: &position, end: end) {
+      if JSONValue.string(bytes, member.key, equals: "id") {
+        id = member.value
+      } else {
+        usage.take(bytes, key: member.key, value: member.value)
+      }
+    }
+    return Entry(
+      id: CacheID(UInt32(try path.number(bytes, id, "id", WireRange.cacheID))),
+      usage: try usage.usage(path)
+    )
   }
 
   /// Writes the params.

@@ -70,14 +70,28 @@ extension ShrinkReply {
   /// - Throws: `RPCError.invalidParams` with the path of the member that is wrong.
   public mutating func read(result: JSONValue) throws(RPCError) {
     targets.removeAll(keepingCapacity: true)
-    let reader = try ParamReader(result)
-    round = try reader.requireRound()
-    took = try reader.milliseconds("took_ms") ?? .zero
+    let root = ParamPath.root
+    let bytes = result.bytes
+    var (roundPlace, tookPlace, list): (Range<Int>?, Range<Int>?, Range<Int>?)
+    var (position, end) = try root.insideObject(bytes, result.range)
+    while let place = JSONValue.nextMember(bytes, at: &position, end: end) {
+      if JSONValue.string(bytes, place.key, equals: "round") {
+        roundPlace = place.value
+      } else if JSONValue.string(bytes, place.key, equals: "targets") {
+        list = place.value
+      } else if JSONValue.string(bytes, place.key, equals: "took_ms") {
+        tookPlace = place.value
+      }
+    }
+    round = RoundID(try root.number(bytes, roundPlace, "round", WireRange.count))
+    took = .zero
+    if let tookPlace {
+      took = .milliseconds(try root.number(bytes, tookPlace, "took_ms", WireRange.count))
+    }
     do throws(RPCError) {
-      let list = try reader.requireList("targets", 0...WireRange.items.upperBound)
-      for value in list.elements {
-        let path = ParamPath.root.element(targets.count, of: "targets")
-        targets.append(try ShrinkReply.target(ParamReader(value, path: path)))
+      let counts = 0...WireRange.items.upperBound
+      try root.elements(bytes, list, "targets", counts) { (path, place) throws(RPCError) in
+        targets.append(try ShrinkReply.target(bytes, place, path))
       }
     } catch {
       targets.removeAll(keepingCapacity: true)
@@ -85,34 +99,35 @@ extension ShrinkReply {
     }
   }
 
-  /// One walk over the target: this is read a thousand times a round.
-  private static func target(_ reader: ParamReader) throws(RPCError) -> Target {
+  /// One walk over the target by places: this is read a thousand times a round.
+  private static func target(
+    _ text: [UInt8],
+    _ place: Range<Int>,
+    _ path: ParamPath
+  ) throws(RPCError) -> Target {
+    let counts = WireRange.count
     var (id, freed, bytes, reclaimable): (UInt64?, UInt64?, UInt64?, UInt64?)
     var hasMore = false
-    if let object = reader.object {
-      for member in object.members {
-        if member.key.stringEquals("id") {
-          id = try reader.number(member.value, "id", WireRange.cacheID)
-        } else if member.key.stringEquals("freed") {
-          freed = try reader.number(member.value, "freed", WireRange.count)
-        } else if member.key.stringEquals("bytes") {
-          bytes = try reader.number(member.value, "bytes", WireRange.count)
-        } else if member.key.stringEquals("reclaimable") {
-          reclaimable = try reader.number(member.value, "reclaimable", WireRange.count)
-        } else if member.key.stringEquals("more") {
-          guard let more = member.value.bool else {
-            throw reader.invalid("more", want: "true or false")
-          }
-          hasMore = more
-        }
+    var (position, end) = try path.insideObject(text, place)
+    while let member = JSONValue.nextMember(text, at: &position, end: end) {
+      let (key, value) = member
+      if JSONValue.string(text, key, equals: "id") {
+        id = try path.number(text, value, "id", WireRange.cacheID)
+      } else if JSONValue.string(text, key, equals: "freed") {
+        freed = try path.number(text, value, "freed", counts)
+      } else if JSONValue.string(text, key, equals: "bytes") {
+        bytes = try path.number(text, value, "bytes", counts)
+      } else if JSONValue.string(text, key, equals: "reclaimable") {
+        reclaimable = try path.number(text, value, "reclaimable", counts)
+      } else if JSONValue.string(text, key, equals: "more") {
+        hasMore = try path.bool(text, value, "more")
       }
     }
-    guard let id else { throw reader.invalid("id", want: WireRange.text(WireRange.cacheID)) }
-    let counts = WireRange.count
-    guard let freed else { throw reader.invalid("freed", want: WireRange.text(counts)) }
-    guard let bytes else { throw reader.invalid("bytes", want: WireRange.text(counts)) }
+    guard let id else { throw path.invalid("id", want: WireRange.text(WireRange.cacheID)) }
+    guard let freed else { throw path.invalid("freed", want: WireRange.text(counts)) }
+    guard let bytes else { throw path.invalid("bytes", want: WireRange.text(counts)) }
     guard let reclaimable else {
-      throw reader.invalid("reclaimable", want: WireRange.text(counts))
+      throw path.invalid("reclaimable", want: WireRange.text(counts))
     }
     return Target(
       id: CacheID(UInt32(id)),

@@ -131,18 +131,38 @@ extension ShrinkRequest {
   }
 
   private mutating func readTargets(_ reader: ParamReader) throws(RPCError) {
-    let list = try reader.requireList("targets", WireRange.items)
-    for value in list.elements {
-      let path = ParamPath.root.element(targets.count, of: "targets")
-      let target = try ParamReader(value, path: path)
-      targets.append(
-        Target(
-          id: try target.requireCacheID(),
-          bytes: ByteCount(try target.requireUnsigned("bytes", WireRange.positive)),
-          limit: try target.bytes("limit")
-        )
-      )
+    let list = reader.value("targets")
+    let bytes = list?.bytes ?? []
+    try reader.path.elements(bytes, list?.range, "targets", WireRange.items) {
+      (path, place) throws(RPCError) in
+      targets.append(try ShrinkRequest.target(bytes, place, path))
     }
+  }
+
+  private static func target(
+    _ text: [UInt8],
+    _ place: Range<Int>,
+    _ path: ParamPath
+  ) throws(RPCError) -> Target {
+    var (id, bytes, limit): (Range<Int>?, Range<Int>?, Range<Int>?)
+    var (position, end) = try path.insideObject(text, place)
+    while let member = JSONValue.nextMember(text, at: &position, end: end) {
+      if JSONValue.string(text, member.key, equals: "id") {
+        id = member.value
+      } else if JSONValue.string(text, member.key, equals: "bytes") {
+        bytes = member.value
+      } else if JSONValue.string(text, member.key, equals: "limit") {
+        limit = member.value
+      }
+    }
+    var target = Target(
+      id: CacheID(UInt32(try path.number(text, id, "id", WireRange.cacheID))),
+      bytes: ByteCount(try path.number(text, bytes, "bytes", WireRange.positive))
+    )
+    if let limit {
+      target.limit = ByteCount(try path.number(text, limit, "limit", WireRange.count))
+    }
+    return target
   }
 }
 
