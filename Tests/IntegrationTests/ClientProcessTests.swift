@@ -16,7 +16,7 @@ import UCMKTestSupport
 )
 struct ClientProcessTests {
   private static let size = 16 << 20
-  private static let target = 12 << 20
+  private static let target = 60 << 20
 
   /// A daemon on this host that starts no round by itself.
   private func daemon() throws -> DaemonRun {

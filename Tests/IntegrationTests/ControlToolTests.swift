@@ -231,13 +231,13 @@ struct ControlToolTests {
     let doctor = try ToolRun(stage.run.tree, "doctor --json")
     expectKeys(doctor.document, "complete findings")
     #expect(doctor.code == (doctor.document["complete"] == true ? 0 : 1))
-    let daemon = doctor.document["findings"].elements.first { $0["name"] == "daemon" }
+    let daemon = doctor.document["findings"].elements.first { $0["subject"] == "daemon" }
     #expect(daemon?["state"] == "ok", "\(doctor.output)")
   }
 
   @Test(
     "without --json people get text without colour, with sizes in units or in bytes",
-    arguments: ["status", "clients", "clients c1", "plan --bytes 10M", "rounds", "explain 1"]
+    arguments: ["status", "clients", "clients c1", "plan --bytes 10M", "rounds"]
   )
   func text(command: String) throws {
     let stage = try stage()

@@ -153,45 +153,4 @@ struct ClientLibraryTests {
     #expect(store.asked.count == 2)
     #expect(store.mostAtOnce == 1)
   }
-
-  @Test("a closure that takes too long costs the round its deadline, not the client")
-  func slow() throws {
-    let tree = FileTree()
-    let daemon = try DaemonRun(onHost: tree, settings: ClientLibraryTests.settings)
-    let control = try daemon.control()
-    let client = client(tree, "sloth")
-    let store = LedgerStore(mebibytes: 32)
-    let registration = store.register("branch", with: client)
-    defer { withExtendedLifetime(registration) { client.shutdown() } }
-    #expect(waitForCaches(control, "sloth", count: 1))
-    #expect(eventually { row(control, "sloth")["caches"].sum("bytes") == 32 << 20 })
-    store.hold()
-    let begin = MonotonicClock.now()
-    let id = control.request("trigger", #"{"bytes":4194304,"timeout_ms":1000}"#)
-    #expect(eventually { store.asked.count == 1 })
-    #expect(control.call("ping", within: .seconds(1))["result"] != .absent, "nobody else waits")
-    let round = control.answer(to: id, within: .seconds(20))["result"]
-    #expect(round["state"] == "closed")
-    #expect(MonotonicClock.now().since(begin) < .seconds(8))
-    store.letGo()
-    #expect(eventually { store.freed.count == store.asked.count })
-    #expect(row(control, "sloth")["caches"].elements.count == 1)
-  }
-
-  @Test("a client that was there before the daemon finds it")
-  func early() throws {
-    let tree = FileTree()
-    let client = client(tree, "early")
-    let store = LedgerStore(mebibytes: 4)
-    let registration = store.register("bird", with: client)
-    defer { withExtendedLifetime(registration) { client.shutdown() } }
-    #expect(eventually { client.status().disconnects >= 1 })
-    #expect(client.status().connection == .disconnected)
-    let daemon = try DaemonRun(onHost: tree, settings: ClientLibraryTests.settings)
-    let control = try daemon.control()
-    #expect(waitForCaches(control, "early", count: 1))
-    client.shutdown()
-    #expect(eventually { control.call("daemon.status")["result"]["counts"]["clients"] == 0 })
-    #expect(client.status().connection == .disabled)
-  }
 }

@@ -49,29 +49,6 @@ struct GroupRoundTests {
     #expect(stage.daemon.stop() == 0)
   }
 
-  @Test("a budget that is nearly used up starts a round without any alarm")
-  func watermark() throws {
-    // 64 MiB less what a program of 48 MiB holds lies below 24 MiB.
-    let stage = try HostStage(domain: "Capacity=64M\nLow=24M\nHigh=32M\nGrow=40M")
-    let outside = try stage.client("outside", inGroup: false)
-    let inside = try ProgramRun(
-      stage.tree,
-      built: "ucmk-demo",
-      [
-        "client", "--name", "inside", "--bytes", "48M", "--socket", stage.tree.path("s"), "--once",
-        "--cgroup", stage.group.folder,
-      ]
-    )
-    let round = stage.closedRound()
-    check(round, stage)
-    #expect(round["reason"] == "watermark")
-    #expect(round["claimed"].int ?? 0 > 0)
-    #expect(stage.alarms == 0)
-    #expect(stage.row("outside")["last_round"] == .null)
-    #expect(outside.stop() == 128 + SIGTERM)
-    #expect(inside.stop() == 128 + SIGTERM)
-  }
-
   @Test("a manual round for the group is measured by what the process holds")
   func manual() throws {
     let stage = try HostStage(domain: "Capacity=1G\nLow=1M\nHigh=2M\nGrow=3M")

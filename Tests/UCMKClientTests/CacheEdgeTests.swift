@@ -166,27 +166,6 @@ struct CacheEdgeTests {
 
   private func lift(_ cache: UCMKCache<Int, Int>) { cache.limitDidChange(.none) }
 
-  @Test("a handler may use the cache that it hears from")
-  func reentrant() {
-    final class Holder: Sendable { let cache = Mutex<UCMKCache<Int, Int>?>(nil) }
-    let holder = Holder()
-    let store = CacheStore<Int, Int>(totalCostLimit: 100, countLimit: 0, seed: 3) { key, _, _ in
-      let cache = holder.cache.withLock { $0 }
-      if key < 1_000 { cache?.setObject(key, forKey: key + 1_000, cost: 0) }
-    }
-    let cache = UCMKCache(
-      name: "edges",
-      policy: CachePolicy(),
-      client: UCMKCacheTests.idle,
-      store: store
-    )
-    holder.cache.withLock { $0 = cache }
-    for key in 0..<20 { cache.setObject(key, forKey: key, cost: 50) }
-    #expect(cache.totalCost == 100)
-    #expect(cache.count == 20)
-    holder.cache.withLock { $0 = nil }
-  }
-
   // MARK: - One flight for many
 
   @Test("a task that was cancelled while it waited gets the value all the same")

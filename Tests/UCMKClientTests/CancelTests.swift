@@ -72,22 +72,6 @@ struct CancelTests {
     #expect(answers(harness) == [])
   }
 
-  @Test("taking one of many back leaves the others as they are", arguments: 1...8)
-  func oneOfMany(taken: Int) {
-    let harness = EngineHarness()
-    for number in 1...8 { harness.add(CacheName("c\(number)") ?? "c", .mebibytes(10)) }
-    harness.start()
-    for id in 1...8 { harness.shrink(id: id, [(id, 1 << 20)]) }
-    cancel(taken, in: harness)
-    #expect(answers(harness) == ["\(taken) cancelled"])
-    for id in 1...8 {
-      harness.cells[id - 1].complete(1, .done(freed: .mebibytes(1), more: false))
-    }
-    harness.engine.collect(at: harness.now)
-    let expected = (1...8).filter { $0 != taken }.map { "\($0) done" }
-    #expect(answers(harness).sorted() == expected)
-  }
-
   @Test("one that is taken back when its time is almost over is not answered by the clock again")
   func nearDeadline() {
     let harness = EngineHarness()

@@ -155,7 +155,11 @@ extension Broker {
 
   /// Lets the domain of an automatic round hold what it set.
   private mutating func release(_ order: RoundOrder, credited: ByteCount) {
-    guard let domain = order.limitDomain, let index = domainTable.index(of: domain) else { return }
+    guard let domain = order.limitDomain else { return }
+    guard let index = domainTable.index(of: domain) else {
+      // The domain was lost meanwhile: what this round limited after that, nobody else would lift.
+      return relaxLimits(of: domain)
+    }
     setState(index, to: .hold)
     let least = leastMissing(of: order)
     domainTable.controls[index].restsUntil = credited < least ? now + Defaults.pollNear : nil

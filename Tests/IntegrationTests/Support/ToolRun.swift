@@ -40,7 +40,7 @@ struct ToolRun {
   }
 
   /// The one document that it printed; absent where that is not what it printed.
-  var document: WireValue { WireValue(line: output.utf8) }
+  var document: WireValue { WireValue(line: output.utf8.map { $0 == 10 ? 32 : $0 }) }
 
   /// The documents that it printed, one a line.
   var lines: [WireValue] { output.split(separator: "\n").map { WireValue(line: $0.utf8) } }

@@ -80,25 +80,6 @@ struct RoundPhaseTests {
     #expect((outcome(of: 3, in: stage) != nil) == asksMore)
   }
 
-  @Test("a client may detach and be back as another process", arguments: Phase.allCases)
-  func comesBack(phase: Phase) {
-    var stage = stage(in: phase)
-    let ceiling = stage.cache(2).limit
-    #expect(ceiling != nil)
-    _ = stage.send(.detached(ClientID(2)))
-    #expect(stage.broker.client(ClientID(2)) == nil)
-    let lines = stage.send(.reattached(ClientID(2), .plain(2, process: 99)))
-    #expect(lines == ["limit c2 1<\(ceiling?.short ?? "-")"])
-    stage.resident[99] = 100 << 20
-    finish(&stage)
-    expectRest(stage, phase)
-    #expect(outcome(of: 2, in: stage) == (phase == .closed ? .done : .gone))
-    // It is asked again in the next round, and measured as the process that it is now.
-    let next = stage.ask(200)
-    #expect(next.contains("measure 99"))
-    #expect(next.contains { $0.hasPrefix("ask c2 r2.1") })
-  }
-
   @Test("a cache may be taken back", arguments: Phase.allCases)
   func unregisters(phase: Phase) {
     var stage = stage(in: phase)
@@ -115,48 +96,6 @@ struct RoundPhaseTests {
   private static let outcomes: [Phase: RoundOutcome] = [
     .asking: .silent, .again: .partial, .settling: .done, .measuring: .done, .closed: .done,
   ]
-
-  @Test("settings may be read again, with other marks", arguments: Phase.allCases)
-  func configured(phase: Phase) {
-    var stage = stage(in: phase)
-    let target = stage.round(1).target
-    var configuration = Configuration()
-    configuration.watermarks.low = .part(.percent(20))
-    configuration.thresholds.low.stall = .milliseconds(90)
-    #expect(stage.send(.configured(configuration)) == ["unwatch host", "watch host"])
-    finish(&stage)
-    expectRest(stage, phase)
-    #expect(stage.round(1).target == target)
-    #expect(stage.round(1).unmet == .zero)
-    #expect(outcome(of: 2, in: stage) == .done)
-  }
-
-  @Test("a pause changes nothing about it", arguments: Phase.allCases)
-  func paused(phase: Phase) {
-    var stage = stage(in: phase)
-    #expect(stage.send(.paused(until: nil)) == ["pause"])
-    finish(&stage)
-    expectRest(stage, phase)
-    #expect(stage.round(1).unmet == .zero)
-    // A pause is about automatic rounds.
-    #expect(stage.read(available: 10).allSatisfy { !$0.hasPrefix("open") })
-    #expect(stage.ask(5).contains("open r2"))
-  }
-
-  @Test("what moves to another process is measured by the old one", arguments: Phase.allCases)
-  func relocated(phase: Phase) {
-    var stage = stage(in: phase)
-    stage.resident[77] = 500 << 20
-    #expect(
-      stage.send(.relocated(ClientID(2), .plain(2, process: 77, domains: ["/new"]))).count == 2
-    )
-    finish(&stage)
-    expectRest(stage, phase)
-    let row = stage.round(1).clients.first { $0.client == ClientID(2) }
-    #expect(row?.process == ProcessID(12))
-    #expect(row?.outcome == .done)
-    #expect(row?.measured == (phase.hasAnswered ? .mebibytes(60) : .zero) || phase == .again)
-  }
 
   @Test("an override is for the next split", arguments: Phase.allCases)
   func overridden(phase: Phase) {

@@ -12,12 +12,12 @@ struct OverlapTests {
   private func village() -> Stage {
     var stage = Stage()
     for client in 1...9 as ClosedRange<UInt64> {
-      stage.join(client, [100], domains: ["/home/\(client)"])
+      stage.join(client, [100], domains: ["/srv/\(client)"])
     }
     return stage
   }
 
-  private func scope(_ number: UInt64) -> Scope { .domain(.cgroup("/home/\(number)")) }
+  private func scope(_ number: UInt64) -> Scope { .domain(.cgroup("/srv/\(number)")) }
 
   @Test("a ninth is declined until the first of eight is over")
   func eight() {
@@ -49,27 +49,6 @@ struct OverlapTests {
     let lines = stage.read(available: 40)
     #expect(lines.contains("open r9"))
     #expect(stage.round(9).target == .mebibytes(40))
-  }
-
-  @Test("of nested domains ask for what is still missing, and only once")
-  func nested() {
-    var stage = Stage()
-    stage.join(1, [200], domains: ["/a", "/a/b"])
-    stage.join(2, [200], domains: ["/a"])
-    let inner = stage.read(.cgroup("/a/b"), available: 40)
-    #expect(inner.contains("ask c1 r1.1 low 1:40M<160M"))
-    // All that the outer one lacks is under way already.
-    #expect(!stage.read(.cgroup("/a"), available: 45).contains { $0.hasPrefix("open") })
-    // 70 are missing and 40 of them under way. Level 165: 35 stand out of the second.
-    let outer = stage.read(.cgroup("/a"), available: 10)
-    #expect(
-      outer.filter { $0.hasPrefix("ask") } == [
-        "ask c1 r2.1 medium 1:15M<145M", "ask c2 r2.1 medium 1:15M<185M",
-      ]
-    )
-    #expect(stage.broker.registry.accounts.map(\.inFlight) == [.mebibytes(55), .mebibytes(15)])
-    _ = stage.send(.answered(ClientID(1), RoundID(1), attempt: 1))
-    #expect(stage.broker.registry.accounts.map(\.inFlight) == [.mebibytes(15), .mebibytes(15)])
   }
 
   @Test("of nested domains: the last to set a limit is the one that lifts it")
