@@ -250,6 +250,6 @@ struct ControlToolTests {
     #expect(tool.output.contains("MiB"))
     let raw = try ToolRun(stage.run.tree, "\(command) --raw-bytes")
     #expect(raw.code == 0)
-    #expect(!raw.output.contains("MiB"))
+    #expect(!raw.output.contains(" MiB"))
   }
 }
