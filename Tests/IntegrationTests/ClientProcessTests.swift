@@ -81,54 +81,6 @@ struct ClientProcessTests {
     return answer["result"]
   }
 
-  @Test("a program that is killed in the middle of a round is gone, and the others give its part")
-  func killed() throws {
-    let run = try daemon()
-    let root = try run.control()
-    let member = try run.member("steady", bytes: 64 << 20)
-    let victim = try child("victim", run, root)
-    // It cannot answer before it dies.
-    victim.signal(SIGSTOP)
-    let round = try round(root, member) {
-      victim.signal(SIGKILL)
-      #expect(victim.wait() == 128 + SIGKILL)
-    }
-    #expect(part(round, "victim")["outcome"] == "gone")
-    #expect(part(round, "victim")["claimed"] == 0)
-    #expect(part(round, "victim")["asked"].int ?? 0 > 0, "it was asked")
-    #expect(part(round, "steady")["outcome"] == "done")
-    #expect(round["claimed"].int ?? 0 >= ClientProcessTests.target)
-    #expect(round["took_ms"].int ?? 99_999 < 2_000, "nobody waits for the dead")
-    #expect(row(root, "victim") == .absent)
-    let heir = try child("victim", run, root)
-    #expect(row(root, "victim")["pid"].int == Int(heir.pid))
-    #expect(run.stop() == 0)
-  }
-
-  @Test("a program that is stopped is silent, and is served again when it goes on")
-  func stopped() throws {
-    let run = try daemon()
-    let root = try run.control()
-    let member = try run.member("steady", bytes: 64 << 20)
-    let sleeper = try child("sleeper", run, root)
-    sleeper.signal(SIGSTOP)
-    let first = try round(root, member) {}
-    #expect(part(first, "sleeper")["outcome"] == "silent")
-    #expect(part(first, "sleeper")["claimed"] == 0)
-    #expect(first["claimed"].int ?? 0 >= ClientProcessTests.target)
-    sleeper.signal(SIGCONT)
-    #expect(eventually { row(root, "sleeper")["caches"].elements.count == 1 })
-    #expect(
-      eventually(within: .seconds(20)) {
-        row(root, "sleeper")["caches"].sum("bytes") < ClientProcessTests.size
-      },
-      "what it was asked for it frees after all, or says it was too late"
-    )
-    let second = try round(root, member) {}
-    #expect(part(second, "sleeper")["outcome"] == "done")
-    #expect(run.stop() == 0)
-  }
-
   @Test("a program that gives back is measured by what it holds")
   func measured() throws {
     let run = try daemon()

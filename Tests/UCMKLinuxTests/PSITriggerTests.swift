@@ -105,7 +105,6 @@ struct RealTriggerTests {
       #expect(try pollDescriptors(&entries, timeout: 10_000) == 1)
       #expect(entries[0].ready == [.pri, .err])
     }
-    #expect(try PSIReader.cgroup(group.path, group.kernel) == nil)
   }
 
   @Test("a file of a group that goes away between open and read is absent")
