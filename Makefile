@@ -31,7 +31,7 @@ sim: ## the policy against simulated hosts; SHORT=1
 	@Scripts/later sim 'The policy'
 
 fuzz: ## hostile input; SHORT=1
-	@Scripts/fuzz
+	@Scripts/later fuzz 'Endurance'
 
 soak: ## hours of load; SHORT=1
 	@Scripts/later soak 'Endurance'
