@@ -55,6 +55,24 @@ struct FrameDecoderTests {
     #expect(lines(chunks) == expected)
   }
 
+  @Test("a line end is found at every place of a word, and only a line end is one")
+  func everyPlace() {
+    // The bytes that differ from LF in one bit, and those to which adding or taking one carries.
+    let neighbours: [UInt8] = [0x09, 0x0B, 0x8A, 0x0E, 0x1A, 0x00, 0xFF, 0x80, 0x7F]
+    for length in 1...40 {
+      for filler in neighbours {
+        var decoder = FrameDecoder()
+        let line = [UInt8](repeating: filler, count: length)
+        decoder.append(line + [UInt8(ascii: "\n")] + line)
+        #expect(decoder.next() == .line(0..<length))
+        #expect(decoder.next() == nil)
+        #expect(decoder.pendingCount == length)
+        decoder.append([UInt8(ascii: "\n")])
+        #expect(decoder.next() == .line(length + 1..<2 * length + 1))
+      }
+    }
+  }
+
   @Test("a line of the full 65,536 bytes passes and one more byte does not")
   func defaultLimit() {
     let line = String(repeating: "x", count: 65_536)

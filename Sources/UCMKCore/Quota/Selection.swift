@@ -92,5 +92,7 @@ extension Array {
   }
 
   /// Replaces the contents by nothing and keeps the storage.
-  mutating func clear() { removeAll(keepingCapacity: true) }
+  mutating func clear() {
+    if !isEmpty { removeAll(keepingCapacity: true) }
+  }
 }

@@ -27,19 +27,23 @@ struct ClientAccount: Sendable, Equatable {
   }
 
   /// Whether anything of it could go.
-  var hasReclaimable: Bool { caches.contains { $0.reclaimable > .zero } }
+  var hasReclaimable: Bool {
+    // By index, here and below: an element that is taken out is copied with its strings.
+    for index in caches.indices where caches[index].reclaimable > .zero { return true }
+    return false
+  }
 
   /// Asked for and not yet answered.
   var inFlight: ByteCount {
     var sum = ByteCount.zero
-    for cache in caches { sum += cache.inFlight }
+    for index in caches.indices { sum += caches[index].inFlight }
     return sum
   }
 
   /// All bytes of its caches.
   var bytes: ByteCount {
     var sum = ByteCount.zero
-    for cache in caches { sum += cache.bytes }
+    for index in caches.indices { sum += caches[index].bytes }
     return sum
   }
 

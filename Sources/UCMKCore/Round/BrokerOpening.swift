@@ -54,9 +54,11 @@ extension Broker {
     effects.append(.roundOpened(id))
     if let token { effects.append(.accepted(token, id)) }
     let membership = order.membership
-    for account in registry.accounts
-    where account.isAttached && !account.caches.isEmpty && membership.contains(account.facts) {
-      rounds[slot].enroll(account)
+    for index in registry.accounts.indices
+    where registry.accounts[index].isAttached && !registry.accounts[index].caches.isEmpty
+      && membership.contains(registry.accounts[index].facts)
+    {
+      rounds[slot].enroll(registry.accounts[index])
     }
     guard part > .zero else {
       close(slot)
@@ -181,12 +183,14 @@ extension Broker {
   private mutating func aim(at planned: Int, of account: Int, member: Int, in slot: Int) {
     let plan = planner.caches[planned]
     let claim = planner.cacheClaims[planned]
-    let cache = registry.accounts[account].caches[plan.index]
-    guard let row = rounds[slot].cacheIndex(of: cache.id, in: member) else {
+    // Its fields one by one: the account as a whole is copied with its strings.
+    let id = registry.accounts[account].caches[plan.index].id
+    guard let row = rounds[slot].cacheIndex(of: id, in: member) else {
       preconditionFailure("whatever is planned for has a row")
     }
     let part = ByteCount(claim.part)
-    let bytes = min(part, cache.reclaimable).roundedUp(toPage: pageSize)
+    let reclaimable = registry.accounts[account].caches[plan.index].reclaimable
+    let bytes = min(part, reclaimable).roundedUp(toPage: pageSize)
     let isDryRun = rounds[slot].order.isDryRun
     if rounds[slot].caches[row].askedIn.isEmpty {
       note(plan, claim, of: row, in: slot)
@@ -198,12 +202,13 @@ extension Broker {
     rounds[slot].members[member].asked += bytes
     rounds[slot].asked += bytes
     guard !isDryRun else {
-      targets.append(ShrinkTarget(cache: cache.id, bytes: bytes, limit: nil))
+      targets.append(ShrinkTarget(cache: id, bytes: bytes, limit: nil))
       return
     }
     // What another round has asked for will go too.
-    let limit = cache.bytes - cache.inFlight - bytes
-    targets.append(ShrinkTarget(cache: cache.id, bytes: bytes, limit: limit))
+    let held = registry.accounts[account].caches[plan.index].bytes
+    let limit = held - registry.accounts[account].caches[plan.index].inFlight - bytes
+    targets.append(ShrinkTarget(cache: id, bytes: bytes, limit: limit))
     rounds[slot].caches[row].pending += part
     let ceiling = CacheCeiling(
       bytes: limit,

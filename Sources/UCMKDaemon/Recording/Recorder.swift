@@ -37,11 +37,17 @@ package struct Recorder {
 
   /// Takes one event.
   package mutating func record(_ event: Event, at now: MonotonicInstant) {
+    var isKept = false
+    if head == nil, let event = RoundEvent(event, at: now) {
+      flight.append(event)
+      isKept = true
+      if sink == nil { return }
+    }
     writer.removeAll()
     EventWriter.write(event, at: now, to: &writer)
     if head != nil {
       head?.append(contentsOf: writer.bytes)
-    } else {
+    } else if !isKept {
       flight.append(writer.bytes)
     }
     guard sink != nil else { return }

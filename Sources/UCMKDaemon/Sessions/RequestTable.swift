@@ -5,7 +5,7 @@ package import UCMKModel
 
 /// Requests of the daemon that one client has not answered yet: at most 32.
 ///
-/// A fixed table inside the session, so that asking takes no memory.
+/// There is room for those of every day from the beginning, so that asking takes no memory.
 package struct RequestTable: Sendable {
   /// What was asked.
   package enum Kind: Sendable, Equatable {
@@ -23,11 +23,17 @@ package struct RequestTable: Sendable {
   /// The most that are open at once (`docs/PROTOCOL.md` §2).
   package static let capacity = 32
 
+  /// A request of each of two rounds, one that is repeated, and a ping.
+  ///
+  /// More are open only while a client answers none of them, and room for all would be a quarter of
+  /// what a session takes.
+  private static let usual = 4
+
   private var entries: [Entry] = []
   private var nextID: UInt64 = 1
 
-  /// Makes an empty table with all its room.
-  package init() { entries.reserveCapacity(RequestTable.capacity) }
+  /// Makes an empty table.
+  package init() { entries.reserveCapacity(RequestTable.usual) }
 
   /// How many are open.
   package var count: Int { entries.count }

@@ -127,7 +127,28 @@ public struct FrameDecoder: Sendable {
   }
 
   private static func lineFeed(_ bytes: [UInt8], in range: Range<Int>) -> Int? {
-    for index in range where bytes[index] == UInt8(ascii: "\n") { return index }
+    let text = bytes.span.extracting(range)
+    var index = 0
+    // Eight bytes at a time: every byte of every message comes by here.
+    while index + 8 <= text.count {
+      let word = unsafe text.withUnsafeBytes {
+        unsafe $0.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      }
+      if hasLineFeed(word) { break }
+      index += 8
+    }
+    while index < text.count {
+      if text[index] == UInt8(ascii: "\n") { return range.lowerBound + index }
+      index += 1
+    }
     return nil
+  }
+
+  /// Whether one of the eight bytes is a line feed: where it is, its byte of `rest` is zero, and
+  /// only a zero borrows into its highest bit.
+  @inline(__always)
+  private static func hasLineFeed(_ word: UInt64) -> Bool {
+    let rest = word ^ 0x0A0A_0A0A_0A0A_0A0A
+    return (rest &- 0x0101_0101_0101_0101) & ~rest & 0x8080_8080_8080_8080 != 0
   }
 }

@@ -4,167 +4,188 @@
 /// Walks a text once and stops at the first byte that is not JSON.
 ///
 /// It builds nothing: whoever wants a value steps over the text again, which is cheaper than a
-/// tree for messages of a few hundred bytes.
-struct JSONScanner {
+/// tree for messages of a few hundred bytes. Each step takes a position and returns the one behind
+/// what it stepped over, so that positions stay in registers: every byte of every message comes by
+/// here.
+enum JSONScanner {
   /// The position of the first byte that cannot be right.
   struct Failure: Error {
     let position: Int
   }
 
-  private let bytes: [UInt8]
-  private let end: Int
-  private var position: Int
-
-  init(_ bytes: [UInt8], in range: Range<Int>) {
-    self.bytes = bytes
-    self.end = range.upperBound
-    self.position = range.lowerBound
+  /// One value with white space around it, and nothing else.
+  static func document(_ text: Span<UInt8>, at start: Int, maxDepth: Int) throws(Failure) {
+    let end = skipSpace(text, try value(text, skipSpace(text, start), deeper: maxDepth))
+    guard end == text.count else { throw Failure(position: end) }
   }
 
-  /// One value with white space around it, and nothing else.
-  mutating func document(maxDepth: Int) throws(Failure) {
-    skipSpace()
-    try value(deeper: maxDepth)
-    skipSpace()
-    guard position == end else { throw Failure(position: position) }
+  /// As `document`, and where that is an object, the places of its members: whoever reads a
+  /// message need not walk over it a second time.
+  static func message(
+    _ text: Span<UInt8>,
+    at start: Int,
+    maxDepth: Int,
+    into index: inout MemberIndex
+  ) throws(Failure) {
+    var position = skipSpace(text, start)
+    guard byte(text, position) == UInt8(ascii: "{"), maxDepth > 0 else {
+      return try document(text, at: position, maxDepth: maxDepth)
+    }
+    position = skipSpace(text, position + 1)
+    if byte(text, position) != UInt8(ascii: "}") {
+      while true {
+        let key = position
+        position = try string(text, key)
+        let keyEnd = position
+        position = try colon(text, position)
+        let start = position
+        position = try value(text, start, deeper: maxDepth - 1)
+        index.append(key..<keyEnd, start..<position)
+        position = skipSpace(text, position)
+        if byte(text, position) == UInt8(ascii: "}") { break }
+        position = skipSpace(text, try expect(UInt8(ascii: ","), text, position))
+      }
+    }
+    position = skipSpace(text, position + 1)
+    guard position == text.count else { throw Failure(position: position) }
   }
 
   // `deeper` is how many more levels may be opened.
-  private mutating func value(deeper: Int) throws(Failure) {
-    guard position < end else { throw Failure(position: position) }
-    switch bytes[position] {
-    case UInt8(ascii: "{"): try object(deeper: deeper)
-    case UInt8(ascii: "["): try array(deeper: deeper)
-    case UInt8(ascii: "\""): try string()
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number()
-    case UInt8(ascii: "t"): try word("true")
-    case UInt8(ascii: "f"): try word("false")
-    case UInt8(ascii: "n"): try word("null")
+  private static func value(
+    _ text: Span<UInt8>,
+    _ position: Int,
+    deeper: Int
+  ) throws(Failure) -> Int {
+    switch byte(text, position) {
+    case UInt8(ascii: "{"): try object(text, position, deeper: deeper)
+    case UInt8(ascii: "["): try array(text, position, deeper: deeper)
+    case UInt8(ascii: "\""): try string(text, position)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number(text, position)
+    case UInt8(ascii: "t"): try word("true", text, position)
+    case UInt8(ascii: "f"): try word("false", text, position)
+    case UInt8(ascii: "n"): try word("null", text, position)
     default: throw Failure(position: position)
     }
   }
 
-  private mutating func object(deeper: Int) throws(Failure) {
+  private static func object(
+    _ text: Span<UInt8>,
+    _ position: Int,
+    deeper: Int
+  ) throws(Failure) -> Int {
     guard deeper > 0 else { throw Failure(position: position) }
-    position += 1
-    skipSpace()
-    if take(UInt8(ascii: "}")) { return }
+    var position = skipSpace(text, position + 1)
+    if byte(text, position) == UInt8(ascii: "}") { return position + 1 }
     while true {
-      try string()
-      skipSpace()
-      try expect(UInt8(ascii: ":"))
-      skipSpace()
-      try value(deeper: deeper - 1)
-      skipSpace()
-      if take(UInt8(ascii: "}")) { return }
-      try expect(UInt8(ascii: ","))
-      skipSpace()
+      position = try colon(text, try string(text, position))
+      position = skipSpace(text, try value(text, position, deeper: deeper - 1))
+      if byte(text, position) == UInt8(ascii: "}") { return position + 1 }
+      position = skipSpace(text, try expect(UInt8(ascii: ","), text, position))
     }
   }
 
-  private mutating func array(deeper: Int) throws(Failure) {
+  private static func array(
+    _ text: Span<UInt8>,
+    _ position: Int,
+    deeper: Int
+  ) throws(Failure) -> Int {
     guard deeper > 0 else { throw Failure(position: position) }
-    position += 1
-    skipSpace()
-    if take(UInt8(ascii: "]")) { return }
+    var position = skipSpace(text, position + 1)
+    if byte(text, position) == UInt8(ascii: "]") { return position + 1 }
     while true {
-      try value(deeper: deeper - 1)
-      skipSpace()
-      if take(UInt8(ascii: "]")) { return }
-      try expect(UInt8(ascii: ","))
-      skipSpace()
+      position = skipSpace(text, try value(text, position, deeper: deeper - 1))
+      if byte(text, position) == UInt8(ascii: "]") { return position + 1 }
+      position = skipSpace(text, try expect(UInt8(ascii: ","), text, position))
     }
   }
 
   // MARK: - Scalars
 
-  private mutating func word(_ word: StaticString) throws(Failure) {
+  private static func word(
+    _ word: StaticString,
+    _ text: Span<UInt8>,
+    _ position: Int
+  ) throws(Failure) -> Int {
+    var position = position
     for index in 0..<word.utf8CodeUnitCount {
-      try expect(unsafe word.utf8Bytes[index])
+      position = try expect(unsafe word.utf8Bytes[index], text, position)
     }
+    return position
   }
 
-  private mutating func number() throws(Failure) {
-    _ = take(UInt8(ascii: "-"))
-    if !take(UInt8(ascii: "0")) { try digits() }
-    if take(UInt8(ascii: ".")) { try digits() }
-    if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
-      if !take(UInt8(ascii: "-")) { _ = take(UInt8(ascii: "+")) }
-      try digits()
+  private static func number(_ text: Span<UInt8>, _ position: Int) throws(Failure) -> Int {
+    var position = position
+    if byte(text, position) == UInt8(ascii: "-") { position += 1 }
+    if byte(text, position) == UInt8(ascii: "0") {
+      position += 1
+    } else {
+      position = try digits(text, position)
     }
+    if byte(text, position) == UInt8(ascii: ".") { position = try digits(text, position + 1) }
+    // "E" and "e" differ in one bit.
+    guard byte(text, position) | 0x20 == UInt8(ascii: "e") else { return position }
+    position += 1
+    let sign = byte(text, position)
+    if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { position += 1 }
+    return try digits(text, position)
   }
 
   /// At least one digit.
-  private mutating func digits() throws(Failure) {
-    let start = position
-    // Kept in a register: `self` is in memory, and this loop sees every digit of a message.
-    var index = start
-    while index < end, bytes[index] &- UInt8(ascii: "0") < 10 { index += 1 }
-    position = index
-    guard index > start else { throw Failure(position: position) }
+  private static func digits(_ text: Span<UInt8>, _ start: Int) throws(Failure) -> Int {
+    var position = start
+    while byte(text, position) &- UInt8(ascii: "0") < 10 { position += 1 }
+    guard position > start else { throw Failure(position: position) }
+    return position
   }
 
   // MARK: - Strings
 
-  private mutating func string() throws(Failure) {
-    try expect(UInt8(ascii: "\""))
+  private static func string(_ text: Span<UInt8>, _ start: Int) throws(Failure) -> Int {
+    var position = try expect(UInt8(ascii: "\""), text, start)
     while true {
-      skipPlainText()
-      guard position < end else { throw Failure(position: position) }
-      let byte = bytes[position]
+      let byte = byte(text, position)
       switch byte {
-      case UInt8(ascii: "\""):
-        position += 1
-        return
-      case UInt8(ascii: "\\"): try escape()
-      case 0x80...: try multibyte(first: byte)
+      case UInt8(ascii: "\""): return position + 1
+      case UInt8(ascii: "\\"): position = try escape(text, position)
+      case 0x20..<0x80: position += 1
+      case 0x80...: position = try multibyte(text, position)
       default: throw Failure(position: position)
       }
     }
   }
 
-  /// Steps over the characters that stand for themselves in one byte.
-  private mutating func skipPlainText() {
-    var index = position
-    while index < end {
-      let byte = bytes[index]
-      guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\")
-      else { break }
-      index += 1
-    }
-    position = index
-  }
-
-  private mutating func escape() throws(Failure) {
-    let start = position
-    position += 1
-    guard position < end else { throw Failure(position: position) }
-    switch bytes[position] {
+  private static func escape(_ text: Span<UInt8>, _ start: Int) throws(Failure) -> Int {
+    let position = start + 1
+    switch byte(text, position) {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
       UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-      position += 1
+      return position + 1
     case UInt8(ascii: "u"):
-      position += 1
-      let unit = try fourHexDigits()
+      let unit = try fourHexDigits(text, position + 1)
       if unit & 0xFC00 == 0xDC00 { throw Failure(position: start) }
-      if unit & 0xFC00 == 0xD800 { try lowSurrogate(ofPairAt: start) }
+      guard unit & 0xFC00 == 0xD800 else { return position + 5 }
+      return try lowSurrogate(text, position + 5, ofPairAt: start)
     default: throw Failure(position: position)
     }
   }
 
-  private mutating func lowSurrogate(ofPairAt start: Int) throws(Failure) {
-    guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw Failure(position: start) }
-    guard try fourHexDigits() & 0xFC00 == 0xDC00 else { throw Failure(position: start) }
+  private static func lowSurrogate(
+    _ text: Span<UInt8>,
+    _ position: Int,
+    ofPairAt start: Int
+  ) throws(Failure) -> Int {
+    guard byte(text, position) == UInt8(ascii: "\\"),
+      byte(text, position + 1) == UInt8(ascii: "u"),
+      try fourHexDigits(text, position + 2) & 0xFC00 == 0xDC00
+    else { throw Failure(position: start) }
+    return position + 6
   }
 
-  private mutating func fourHexDigits() throws(Failure) -> UInt16 {
+  private static func fourHexDigits(_ text: Span<UInt8>, _ start: Int) throws(Failure) -> UInt16 {
     var unit: UInt16 = 0
-    for _ in 0..<4 {
-      guard position < end, let digit = JSONScanner.hexDigit(bytes[position]) else {
-        throw Failure(position: position)
-      }
+    for position in start..<start + 4 {
+      guard let digit = hexDigit(byte(text, position)) else { throw Failure(position: position) }
       unit = unit << 4 | UInt16(digit)
-      position += 1
     }
     return unit
   }
@@ -180,11 +201,10 @@ struct JSONScanner {
   }
 
   /// One sequence of RFC 3629, table of section 4: the second byte carries all the exceptions.
-  private mutating func multibyte(first: UInt8) throws(Failure) {
-    let start = position
+  private static func multibyte(_ text: Span<UInt8>, _ start: Int) throws(Failure) -> Int {
     let second: ClosedRange<UInt8>
     let length: Int
-    switch first {
+    switch byte(text, start) {
     case 0xC2...0xDF: (second, length) = (0x80...0xBF, 2)
     case 0xE0: (second, length) = (0xA0...0xBF, 3)
     case 0xED: (second, length) = (0x80...0x9F, 3)
@@ -194,28 +214,40 @@ struct JSONScanner {
     case 0xF4: (second, length) = (0x80...0x8F, 4)
     default: throw Failure(position: start)
     }
-    guard end - start >= length, second.contains(bytes[start + 1]) else {
+    guard second.contains(byte(text, start + 1)) else { throw Failure(position: start) }
+    for position in start + 2..<start + length where byte(text, position) & 0xC0 != 0x80 {
       throw Failure(position: start)
     }
-    for index in start + 2..<start + length where bytes[index] & 0xC0 != 0x80 {
-      throw Failure(position: start)
-    }
-    position = start + length
+    return start + length
   }
 
   // MARK: - Single bytes
 
-  private mutating func skipSpace() {
-    position = JSONText.skipSpace(bytes, at: position, end: end)
+  /// The byte at `position`, or 0 behind the end: JSON has no place for that byte, so that it ends
+  /// whatever it meets.
+  @inline(__always)
+  private static func byte(_ text: Span<UInt8>, _ position: Int) -> UInt8 {
+    position < text.count ? text[position] : 0
   }
 
-  private mutating func take(_ byte: UInt8) -> Bool {
-    guard position < end, bytes[position] == byte else { return false }
-    position += 1
-    return true
+  @inline(__always)
+  private static func skipSpace(_ text: Span<UInt8>, _ position: Int) -> Int {
+    var position = position
+    while position < text.count, JSONText.isSpace(text[position]) { position += 1 }
+    return position
   }
 
-  private mutating func expect(_ byte: UInt8) throws(Failure) {
-    guard take(byte) else { throw Failure(position: position) }
+  private static func colon(_ text: Span<UInt8>, _ position: Int) throws(Failure) -> Int {
+    skipSpace(text, try expect(UInt8(ascii: ":"), text, skipSpace(text, position)))
+  }
+
+  @inline(__always)
+  private static func expect(
+    _ wanted: UInt8,
+    _ text: Span<UInt8>,
+    _ position: Int
+  ) throws(Failure) -> Int {
+    guard byte(text, position) == wanted else { throw Failure(position: position) }
+    return position + 1
   }
 }

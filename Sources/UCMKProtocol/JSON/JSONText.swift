@@ -34,9 +34,12 @@ public enum JSONText {
     in range: Range<Int>,
     maxDepth: Int = maximumDepth
   ) throws(JSONSyntaxError) {
-    var scanner = JSONScanner(bytes, in: range)
     do throws(JSONScanner.Failure) {
-      try scanner.document(maxDepth: maxDepth)
+      try JSONScanner.document(
+        bytes.span.extracting(0..<range.upperBound),
+        at: range.lowerBound,
+        maxDepth: maxDepth
+      )
     } catch {
       throw JSONSyntaxError(offset: error.position - range.lowerBound)
     }
@@ -51,6 +54,30 @@ public enum JSONText {
     maxDepth: Int = maximumDepth
   ) throws(JSONSyntaxError) -> JSONValue {
     try validate(bytes, in: range, maxDepth: maxDepth)
+    return value(in: bytes, range)
+  }
+
+  /// As `parse`, with the places of the members where the value is an object.
+  static func parse(
+    _ bytes: [UInt8],
+    in range: Range<Int>,
+    index: inout MemberIndex
+  ) throws(JSONSyntaxError) -> JSONValue {
+    do throws(JSONScanner.Failure) {
+      try JSONScanner.message(
+        bytes.span.extracting(0..<range.upperBound),
+        at: range.lowerBound,
+        maxDepth: maximumDepth,
+        into: &index
+      )
+    } catch {
+      throw JSONSyntaxError(offset: error.position - range.lowerBound)
+    }
+    return value(in: bytes, range)
+  }
+
+  /// The value in a text that has passed, without the white space around it.
+  private static func value(in bytes: [UInt8], _ range: Range<Int>) -> JSONValue {
     let start = skipSpace(bytes, at: range.lowerBound, end: range.upperBound)
     var end = range.upperBound
     while isSpace(bytes[end - 1]) { end -= 1 }
@@ -83,9 +110,13 @@ extension JSONText {
 
   /// The position behind the closing quote of the string that opens at `position`.
   static func endOfString(_ bytes: [UInt8], at position: Int) -> Int {
+    endOfString(bytes.span, at: position)
+  }
+
+  private static func endOfString(_ text: Span<UInt8>, at position: Int) -> Int {
     var position = position + 1
     while true {
-      switch bytes[position] {
+      switch text[position] {
       case UInt8(ascii: "\""): return position + 1
       case UInt8(ascii: "\\"): position += 2
       default: position += 1
@@ -113,12 +144,13 @@ extension JSONText {
   }
 
   private static func endOfContainer(_ bytes: [UInt8], at position: Int) -> Int {
+    let text = bytes.span
     var position = position
     var open = 0
     while true {
-      switch bytes[position] {
+      switch text[position] {
       case UInt8(ascii: "\""):
-        position = endOfString(bytes, at: position)
+        position = endOfString(text, at: position)
         continue
       case UInt8(ascii: "{"), UInt8(ascii: "["): open += 1
       case UInt8(ascii: "}"), UInt8(ascii: "]"):

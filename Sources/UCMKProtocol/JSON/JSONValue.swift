@@ -245,27 +245,38 @@ extension JSONValue {
     at position: inout Int,
     end: Int
   ) -> (key: Range<Int>, value: Range<Int>)? {
-    guard let keyStart = nextItem(bytes, at: position, end: end) else { return nil }
+    guard position < end, let (key, value) = nextName(bytes, at: position) else { return nil }
+    position = JSONText.endOfValue(bytes, at: value)
+    return (key, value..<position)
+  }
+
+  /// The place of the next member's name and where its value begins, or nil at the end of the
+  /// object: for those who walk into the value and so learn where it ends.
+  static func nextName(_ bytes: [UInt8], at position: Int) -> (key: Range<Int>, value: Int)? {
+    guard let keyStart = nextItem(bytes, at: position) else { return nil }
     let keyEnd = JSONText.endOfString(bytes, at: keyStart)
-    let colon = JSONText.skipSpace(bytes, at: keyEnd, end: end)
-    let valueStart = JSONText.skipSpace(bytes, at: colon + 1, end: end)
-    position = JSONText.endOfValue(bytes, at: valueStart)
-    return (keyStart..<keyEnd, valueStart..<position)
+    let colon = JSONText.skipSpace(bytes, at: keyEnd, end: bytes.count)
+    let value = JSONText.skipSpace(bytes, at: colon + 1, end: bytes.count)
+    return (keyStart..<keyEnd, value)
   }
 
   /// The place of the next element, or nil at the end of the array.
   static func nextElement(_ bytes: [UInt8], at position: inout Int, end: Int) -> Range<Int>? {
-    guard let start = nextItem(bytes, at: position, end: end) else { return nil }
+    guard position < end, let start = nextItem(bytes, at: position) else { return nil }
     position = JSONText.endOfValue(bytes, at: start)
     return start..<position
   }
 
   /// Where the next item of an object or array begins, or nil at its end.
-  private static func nextItem(_ bytes: [UInt8], at position: Int, end: Int) -> Int? {
-    var position = JSONText.skipSpace(bytes, at: position, end: end)
-    guard position < end else { return nil }
-    if bytes[position] == UInt8(ascii: ",") {
-      position = JSONText.skipSpace(bytes, at: position + 1, end: end)
+  ///
+  /// The position stands inside the container: between two items or before its bracket.
+  static func nextItem(_ bytes: [UInt8], at position: Int) -> Int? {
+    var position = JSONText.skipSpace(bytes, at: position, end: bytes.count)
+    switch bytes[position] {
+    case UInt8(ascii: "}"), UInt8(ascii: "]"): return nil
+    case UInt8(ascii: ","):
+      position = JSONText.skipSpace(bytes, at: position + 1, end: bytes.count)
+    default: break
     }
     return position
   }

@@ -55,15 +55,12 @@ public struct JSONWriter: Sendable {
   ///
   /// - Parameter name: Plain text that needs no escape.
   public mutating func key(_ name: StaticString) {
-    separate()
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(literal: name)
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
+    bytes.append(comma, quoted: name, UInt8(ascii: ":"))
     needsComma = false
   }
 
   /// Writes the name of the next value, escaped as it needs.
+  @_disfavoredOverload
   public mutating func key(_ name: String) {
     separate()
     quote(name)
@@ -87,19 +84,21 @@ public struct JSONWriter: Sendable {
     needsComma = true
   }
 
+  /// What stands before the next value.
+  private var comma: UInt8? { needsComma ? UInt8(ascii: ",") : nil }
+
   // MARK: - Values
 
   /// Writes a number.
   public mutating func unsigned(_ value: UInt64) {
-    separate()
-    digits(value)
+    bytes.append(comma, decimal: value)
+    needsComma = true
   }
 
   /// Writes a number.
   public mutating func integer(_ value: Int64) {
     separate()
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    digits(value.magnitude)
+    bytes.append(value < 0 ? UInt8(ascii: "-") : nil, decimal: value.magnitude)
   }
 
   /// Writes `true` or `false`.
@@ -109,6 +108,7 @@ public struct JSONWriter: Sendable {
   public mutating func null() { raw("null") }
 
   /// Writes a string, escaped as it needs.
+  @_disfavoredOverload
   public mutating func string(_ value: String) {
     separate()
     quote(value)
@@ -116,10 +116,8 @@ public struct JSONWriter: Sendable {
 
   /// Writes a string that needs no escape.
   public mutating func string(_ value: StaticString) {
-    separate()
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(literal: value)
-    bytes.append(UInt8(ascii: "\""))
+    bytes.append(comma, quoted: value, nil)
+    needsComma = true
   }
 
   /// Writes the string whose UTF-8 is `value`, escaped as it needs.
@@ -157,24 +155,6 @@ public struct JSONWriter: Sendable {
 
   /// Begins a value that the caller puts together.
   mutating func beginRawValue() { separate() }
-
-  private mutating func digits(_ value: UInt64) {
-    var count = 1
-    var rest = value
-    while rest >= 10 {
-      rest /= 10
-      count += 1
-    }
-    let first = bytes.count
-    for _ in 0..<count { bytes.append(UInt8(ascii: "0")) }
-    rest = value
-    var index = first + count - 1
-    while rest > 0 {
-      bytes[index] += UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-      index -= 1
-    }
-  }
 
   private mutating func quote(_ text: String) {
     bytes.append(UInt8(ascii: "\""))

@@ -30,4 +30,54 @@ extension [UInt8] {
   mutating func append(literal: StaticString) {
     unsafe append(contentsOf: literal.utf8Bytes)
   }
+
+  /// Appends `prefix` where there is one, the literal in quotes, and `suffix` where there is one.
+  ///
+  /// All in one step, for room is looked for once: names are half of what is written.
+  @inline(__always)
+  mutating func append(
+    _ prefix: UInt8?,
+    quoted literal: StaticString,
+    _ suffix: UInt8?
+  ) {
+    let count = literal.utf8CodeUnitCount
+    append(addingCapacity: count + 4) { (room: inout OutputSpan<UInt8>) in
+      if let prefix { room.append(prefix) }
+      room.append(UInt8(ascii: "\""))
+      unsafe room.withUnsafeMutableBufferPointer { buffer, filled in
+        guard let start = buffer.baseAddress else { return }
+        unsafe UnsafeMutableRawPointer(start + filled)
+          .copyMemory(from: literal.utf8Start, byteCount: count)
+        filled += count
+      }
+      room.append(UInt8(ascii: "\""))
+      if let suffix { room.append(suffix) }
+    }
+  }
+
+  /// Appends `prefix` where there is one, and the digits of the number.
+  @inline(__always)
+  mutating func append(_ prefix: UInt8?, decimal value: UInt64) {
+    // UInt64.max has 20 digits.
+    append(addingCapacity: 21) { (room: inout OutputSpan<UInt8>) in
+      if let prefix { room.append(prefix) }
+      guard value >= 10 else { return room.append(UInt8(ascii: "0") + UInt8(value)) }
+      var count = 2
+      var bound: UInt64 = 100
+      while value >= bound {
+        count += 1
+        guard count < 20 else { break }
+        bound *= 10
+      }
+      unsafe room.withUnsafeMutableBufferPointer { buffer, filled in
+        var rest = value
+        for index in stride(from: filled + count - 1, through: filled, by: -1) {
+          let next = rest / 10
+          unsafe buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest - next * 10)
+          rest = next
+        }
+        filled += count
+      }
+    }
+  }
 }

@@ -48,13 +48,14 @@ public enum IncomingMessage: Sendable {
   /// - Throws: What is to be answered instead.
   public init(_ bytes: [UInt8], in range: Range<Int>) throws(RPCFault) {
     let value: JSONValue
+    var index = MemberIndex()
     do throws(JSONSyntaxError) {
-      value = try JSONText.parse(bytes, in: range)
+      value = try JSONText.parse(bytes, in: range, index: &index)
     } catch {
       throw RPCFault(.parseError(offset: error.offset), id: nil)
     }
     guard value.kind == .object else { throw RPCFault(.invalidRequest, id: nil) }
-    self = try IncomingMessage(EnvelopeMembers(value))
+    self = try IncomingMessage(EnvelopeMembers(value, index))
   }
 
   private init(_ members: EnvelopeMembers) throws(RPCFault) {
@@ -108,24 +109,31 @@ private struct EnvelopeMembers {
   private var places: (id: Range<Int>?, method: Range<Int>?, params: Range<Int>?)
   private var outcomes: (result: Range<Int>?, error: Range<Int>?)
 
-  init(_ object: JSONValue) {
+  init(_ object: JSONValue, _ index: MemberIndex) {
     self.object = object
-    let bytes = object.bytes
-    var position = object.start + 1
-    while let place = JSONValue.nextMember(bytes, at: &position, end: object.end - 1) {
-      if JSONValue.string(bytes, place.key, equals: "jsonrpc") {
-        isVersion2 = JSONValue.string(bytes, place.value, equals: "2.0")
-      } else if JSONValue.string(bytes, place.key, equals: "id") {
-        places.id = place.value
-      } else if JSONValue.string(bytes, place.key, equals: "method") {
-        places.method = place.value
-      } else if JSONValue.string(bytes, place.key, equals: "params") {
-        places.params = EnvelopeMembers.isNull(bytes, place.value) ? nil : place.value
-      } else if JSONValue.string(bytes, place.key, equals: "result") {
-        outcomes.result = place.value
-      } else if JSONValue.string(bytes, place.key, equals: "error") {
-        outcomes.error = EnvelopeMembers.isNull(bytes, place.value) ? nil : place.value
+    guard index.isComplete else {
+      var position = object.start + 1
+      while let place = JSONValue.nextMember(object.bytes, at: &position, end: object.end - 1) {
+        take(object.bytes, place.key, place.value)
       }
+      return
+    }
+    index.forEach { key, value in take(object.bytes, key, value) }
+  }
+
+  private mutating func take(_ bytes: [UInt8], _ key: Range<Int>, _ value: Range<Int>) {
+    if JSONValue.string(bytes, key, equals: "jsonrpc") {
+      isVersion2 = JSONValue.string(bytes, value, equals: "2.0")
+    } else if JSONValue.string(bytes, key, equals: "id") {
+      places.id = value
+    } else if JSONValue.string(bytes, key, equals: "method") {
+      places.method = value
+    } else if JSONValue.string(bytes, key, equals: "params") {
+      places.params = EnvelopeMembers.isNull(bytes, value) ? nil : value
+    } else if JSONValue.string(bytes, key, equals: "result") {
+      outcomes.result = value
+    } else if JSONValue.string(bytes, key, equals: "error") {
+      outcomes.error = EnvelopeMembers.isNull(bytes, value) ? nil : value
     }
   }
 

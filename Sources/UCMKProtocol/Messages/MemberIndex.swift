@@ -22,17 +22,35 @@ struct MemberIndex {
     guard let object, object.kind == .object else { return }
     var position = object.start + 1
     while let place = JSONValue.nextMember(object.bytes, at: &position, end: object.end - 1) {
-      guard count < slots.count else {
-        isComplete = false
-        return
-      }
-      slots[count] = Slot(
-        keyStart: UInt32(place.key.lowerBound),
-        keyEnd: UInt32(place.key.upperBound),
-        valueStart: UInt32(place.value.lowerBound),
-        valueEnd: UInt32(place.value.upperBound)
-      )
-      count += 1
+      append(place.key, place.value)
+      if !isComplete { return }
+    }
+  }
+
+  /// Makes an index to which members are added.
+  init() {}
+
+  /// Adds a member behind those that are there.
+  mutating func append(_ key: Range<Int>, _ value: Range<Int>) {
+    guard count < slots.count else {
+      isComplete = false
+      return
+    }
+    slots[count] = Slot(
+      keyStart: UInt32(truncatingIfNeeded: key.lowerBound),
+      keyEnd: UInt32(truncatingIfNeeded: key.upperBound),
+      valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
+      valueEnd: UInt32(truncatingIfNeeded: value.upperBound)
+    )
+    count += 1
+  }
+
+  /// Hands the places of each member's name and value to `body`, in the order of the text.
+  @inline(__always)
+  func forEach(_ body: (Range<Int>, Range<Int>) -> Void) {
+    for place in 0..<count {
+      let slot = slots[place]
+      body(Int(slot.keyStart)..<Int(slot.keyEnd), Int(slot.valueStart)..<Int(slot.valueEnd))
     }
   }
 

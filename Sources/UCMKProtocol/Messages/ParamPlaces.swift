@@ -72,7 +72,8 @@ extension ParamPath {
     guard number >= count.lowerBound else { throw wrongLength(key, count) }
   }
 
-  private func wrongLength(_ key: StaticString, _ count: ClosedRange<Int>) -> RPCError {
+  /// The error of a list whose length is outside `count`, or that is none.
+  func wrongLength(_ key: StaticString, _ count: ClosedRange<Int>) -> RPCError {
     invalid(key, want: "list of \(count.lowerBound)...\(count.upperBound)")
   }
 }

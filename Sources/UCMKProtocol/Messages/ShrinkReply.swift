@@ -72,45 +72,87 @@ extension ShrinkReply {
     targets.removeAll(keepingCapacity: true)
     let root = ParamPath.root
     let bytes = result.bytes
-    var (roundPlace, tookPlace, list): (Range<Int>?, Range<Int>?, Range<Int>?)
-    var (position, end) = try root.insideObject(bytes, result.range)
-    while let place = JSONValue.nextMember(bytes, at: &position, end: end) {
-      if JSONValue.string(bytes, place.key, equals: "round") {
-        roundPlace = place.value
-      } else if JSONValue.string(bytes, place.key, equals: "targets") {
-        list = place.value
-      } else if JSONValue.string(bytes, place.key, equals: "took_ms") {
-        tookPlace = place.value
+    var (roundPlace, tookPlace): (Range<Int>?, Range<Int>?)
+    // What is wrong with the targets is told after what is wrong with the round.
+    var wrongTargets: RPCError?
+    var hasTargets = false
+    var position = try root.insideObject(bytes, result.range).position
+    while let (key, start) = JSONValue.nextName(bytes, at: position) {
+      if JSONValue.string(bytes, key, equals: "targets") {
+        do throws(RPCError) {
+          position = try readTargets(bytes, at: start)
+          (hasTargets, wrongTargets) = (true, nil)
+          continue
+        } catch {
+          wrongTargets = error
+        }
       }
-    }
-    round = RoundID(try root.number(bytes, roundPlace, "round", WireRange.count))
-    took = .zero
-    if let tookPlace {
-      took = .milliseconds(try root.number(bytes, tookPlace, "took_ms", WireRange.count))
+      position = JSONText.endOfValue(bytes, at: start)
+      if JSONValue.string(bytes, key, equals: "round") {
+        roundPlace = start..<position
+      } else if JSONValue.string(bytes, key, equals: "took_ms") {
+        tookPlace = start..<position
+      }
     }
     do throws(RPCError) {
-      let counts = 0...WireRange.items.upperBound
-      try root.elements(bytes, list, "targets", counts) { (path, place) throws(RPCError) in
-        targets.append(try ShrinkReply.target(bytes, place, path))
+      round = RoundID(try root.number(bytes, roundPlace, "round", WireRange.count))
+      took = .zero
+      if let tookPlace {
+        took = .milliseconds(try root.number(bytes, tookPlace, "took_ms", WireRange.count))
       }
+      if let wrongTargets { throw wrongTargets }
+      if !hasTargets { throw root.wrongLength("targets", ShrinkReply.counts) }
     } catch {
       targets.removeAll(keepingCapacity: true)
       throw error
     }
   }
 
-  /// One walk over the target by places: this is read a thousand times a round.
+  private static let counts = 0...WireRange.items.upperBound
+
+  /// Reads the list that begins at `start` in one walk: this is read a thousand times a round.
+  ///
+  /// - Returns: The place behind the list.
+  private mutating func readTargets(_ bytes: [UInt8], at start: Int) throws(RPCError) -> Int {
+    targets.removeAll(keepingCapacity: true)
+    let root = ParamPath.root
+    guard bytes[start] == UInt8(ascii: "[") else {
+      throw root.wrongLength("targets", ShrinkReply.counts)
+    }
+    var position = start + 1
+    while let element = JSONValue.nextItem(bytes, at: position) {
+      guard targets.count < ShrinkReply.counts.upperBound else {
+        throw root.wrongLength("targets", ShrinkReply.counts)
+      }
+      position = element
+      do throws(RPCError) {
+        let path = root.element(targets.count, of: "targets")
+        targets.append(try ShrinkReply.target(bytes, at: &position, path))
+      } catch {
+        // A list that is too long is told before what stands in it.
+        let end = JSONText.endOfValue(bytes, at: start)
+        let count = JSONValue(bytes: bytes, start: start, end: end).elementCount
+        throw ShrinkReply.counts.contains(count)
+          ? error : root.wrongLength("targets", ShrinkReply.counts)
+      }
+    }
+    return JSONText.skipSpace(bytes, at: position, end: bytes.count) + 1
+  }
+
+  /// Reads the target that begins at `position` and moves there behind it.
   private static func target(
     _ text: [UInt8],
-    _ place: Range<Int>,
+    at position: inout Int,
     _ path: ParamPath
   ) throws(RPCError) -> Target {
+    guard text[position] == UInt8(ascii: "{") else { throw path.invalid(nil, want: "object") }
+    position += 1
     let counts = WireRange.count
     var (id, freed, bytes, reclaimable): (UInt64?, UInt64?, UInt64?, UInt64?)
     var hasMore = false
-    var (position, end) = try path.insideObject(text, place)
-    while let member = JSONValue.nextMember(text, at: &position, end: end) {
-      let (key, value) = member
+    while let (key, start) = JSONValue.nextName(text, at: position) {
+      position = JSONText.endOfValue(text, at: start)
+      let value = start..<position
       if JSONValue.string(text, key, equals: "id") {
         id = try path.number(text, value, "id", WireRange.cacheID)
       } else if JSONValue.string(text, key, equals: "freed") {
@@ -123,6 +165,7 @@ extension ShrinkReply {
         hasMore = try path.bool(text, value, "more")
       }
     }
+    position = JSONText.skipSpace(text, at: position, end: text.count) + 1
     guard let id else { throw path.invalid("id", want: WireRange.text(WireRange.cacheID)) }
     guard let freed else { throw path.invalid("freed", want: WireRange.text(counts)) }
     guard let bytes else { throw path.invalid("bytes", want: WireRange.text(counts)) }

@@ -4,6 +4,7 @@
 import Testing
 import UCMKCore
 import UCMKModel
+import UCMKProtocol
 
 @testable import UCMKDaemon
 
@@ -45,6 +46,57 @@ struct FlightRecorderTests {
     recorder.keepHead(Array("head\n".utf8))
     for number in 0..<10 { recorder.append(Array("\(number)\n".utf8)) }
     #expect(text(recorder) == "head\n6\n7\n8\n9\n")
+  }
+
+  private func answer(_ number: UInt64) -> [UCMKCore.Event] {
+    let client = ClientID(number)
+    let report = FreedReport(
+      cache: CacheID(7),
+      freed: ByteCount(number),
+      bytes: .mebibytes(3),
+      reclaimable: .mebibytes(2),
+      more: number % 2 == 1
+    )
+    return [
+      .freed(client, RoundID(9), attempt: 2, report), .answered(client, RoundID(9), attempt: 2),
+    ]
+  }
+
+  private func lines(_ events: [UCMKCore.Event]) -> String {
+    var writer = JSONWriter()
+    for event in events {
+      EventWriter.write(event, at: MonotonicInstant(nanoseconds: 5), to: &writer)
+    }
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
+
+  @Test("answers are kept without being written, and become the same lines in their order")
+  func rounds() {
+    var recorder = Recorder()
+    recorder.markHead()
+    let now = MonotonicInstant(nanoseconds: 5)
+    var events: [UCMKCore.Event] = [.ticked, .resumed]
+    for number in 1...3 as ClosedRange<UInt64> { events += answer(number) }
+    events += [.ticked] + answer(4) + [.resumed]
+    for event in events { recorder.record(event, at: now) }
+    #expect(String(decoding: recorder.flightDump.lines, as: UTF8.self) == lines(events))
+    #expect(recorder.flightDump.forgotten == 0)
+  }
+
+  @Test("answers take their part of the room and are given up like lines")
+  func roundsTurn() {
+    // Room for two lines of 24 bytes and an answer, twice.
+    var recorder = Recorder(capacity: 2 * (2 * 24 + RoundEvent.size))
+    recorder.markHead()
+    let now = MonotonicInstant(nanoseconds: 5)
+    let first: [UCMKCore.Event] = [.ticked, .ticked, answer(1)[1]]
+    let second: [UCMKCore.Event] = [.ticked, answer(2)[0], .ticked]
+    for event in first + second { recorder.record(event, at: now) }
+    #expect(String(decoding: recorder.flightDump.lines, as: UTF8.self) == lines(first + second))
+    recorder.record(answer(3)[1], at: now)
+    let kept = lines(second + [answer(3)[1]])
+    #expect(String(decoding: recorder.flightDump.lines, as: UTF8.self) == kept)
+    #expect(recorder.flightDump.forgotten == 3)
   }
 
   @Test("after any number of turns of the ring the last lines are whole")
