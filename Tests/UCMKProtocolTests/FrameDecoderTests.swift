@@ -68,7 +68,11 @@ struct FrameDecoderTests {
         #expect(decoder.next() == nil)
         #expect(decoder.pendingCount == length)
         decoder.append([UInt8(ascii: "\n")])
-        #expect(decoder.next() == .line(length + 1..<2 * length + 1))
+        guard case .line(let rest) = decoder.next() else {
+          Issue.record("the second line ends")
+          continue
+        }
+        #expect(Array(decoder.bytes[rest]) == line)
       }
     }
   }
