@@ -32,6 +32,10 @@ package struct Broker: Sendable {
   var rounds = [OpenRound](repeating: OpenRound(), count: Broker.openRoundsMaximum)
   var archive = RoundArchive()
   var sums = Totals()
+  /// Where growth is split: over clients, over the caches of one, and whose claims they are.
+  var growthSplit = LevelDown()
+  var growthClaims: [Claim] = [], cacheGrowth: [Claim] = []
+  var growthAccounts: [Int] = []
   var pause = Pause.off
   /// The last round begun; its number is the highest ever given.
   package internal(set) var lastRound: RoundID?

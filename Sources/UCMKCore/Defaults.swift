@@ -54,6 +54,18 @@ package enum Defaults {
   package static let lead = TimeSpan.seconds(2)
   /// How long the limits of a round last before caches may grow again (OpenZFS: `arc_grow_retry`).
   package static let hold = TimeSpan.seconds(5)
+  /// The longest such wait: it doubles where growing led into a shortage within `growthBlame`, and
+  /// halves with each quiet `holdHalfLife`.
+  package static let holdMaximum = TimeSpan.seconds(300)
+  package static let growthBlame = TimeSpan.seconds(20), holdHalfLife = TimeSpan.seconds(60)
+  /// Caches may grow by this many bytes a second at first, by so much more with every reading, and
+  /// by at most so many.
+  package static let growRate = ByteCount.mebibytes(20), growStep = ByteCount.mebibytes(10)
+  package static let growRateMaximum = ByteCount.mebibytes(400)
+  /// A permit below this is not worth a message.
+  package static let growLeast = ByteCount(256 << 10)
+  /// After so long all limits are lifted, whatever is withheld: nobody was short.
+  package static let growPatience = TimeSpan.seconds(60)
   /// The set point of stall while a domain recovers: 1 % of time.
   package static let stallSetPoint = Permyriad.percent(1)
   /// How long a disconnected client may come back to its caches.

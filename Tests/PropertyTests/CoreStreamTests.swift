@@ -29,7 +29,7 @@ struct CoreInvariants {
         guard let control = broker.domainTable[domain] else {
           return "a limit of \(domain.name), which is not watched"
         }
-        if control.state != .hold, control.state != .round {
+        if ![.hold, .round, .grow].contains(control.state) {
           return "a limit of \(domain.name), which is in \(control.state.name)"
         }
       }

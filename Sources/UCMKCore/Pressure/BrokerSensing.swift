@@ -38,6 +38,7 @@ extension Broker {
     guard previous != next else { return }
     domainTable.controls[index].state = next
     domainTable.controls[index].heldSince = next == .hold ? now : nil
+    if next != .grow { domainTable.controls[index].growth = nil }
     isPollStale = true
     effects.append(.stateChanged(domainTable.controls[index].domain, from: previous, to: next))
   }
@@ -52,6 +53,19 @@ extension Broker {
     return sum
   }
 
+  /// What clients of a scope could give at critical.
+  private func reclaimable(in scope: Scope) -> ByteCount {
+    let members = Membership(scope: scope, byPath: false)
+    var sum = ByteCount.zero
+    for index in registry.accounts.indices
+    where registry.accounts[index].isAttached && members.contains(registry.accounts[index].facts) {
+      for place in registry.accounts[index].caches.indices {
+        sum += registry.accounts[index].caches[place].reclaimable
+      }
+    }
+    return sum
+  }
+
   /// How much a domain lacks, from its last reading; nil while it was never read.
   func aim(_ index: Int) -> DeficitTarget? {
     let control = domainTable.controls[index]
@@ -61,16 +75,20 @@ extension Broker {
       available: reading.available,
       marks: control.marks,
       growth: control.fill.growth(within: Defaults.lead),
-      inFlight: inFlight(in: Membership(scope: .domain(control.domain), byPath: false))
+      inFlight: inFlight(in: Membership(scope: .domain(control.domain), byPath: false)),
+      yield: control.yield.fraction
     )
   }
 
   /// Starts a round where a domain is short and a round is worth it.
   private mutating func considerRound(_ index: Int, isAlarmed: Bool) {
     let control = domainTable.controls[index]
-    guard !isPaused, control.state != .round, let aim = aim(index) else { return }
+    guard !isPaused, control.state != .round, var aim = aim(index) else { return }
     guard isAlarmed || aim.isShort else { return }
     if let rest = control.restsUntil, rest > now { return }
+    if isAlarmed, control.integral.fraction > .zero {
+      aim.boost = control.integral.bytes(of: reclaimable(in: .domain(control.domain)))
+    }
     let target = aim.bytes
     guard target > .zero else { return }
     let order = RoundOrder(
@@ -82,6 +100,7 @@ extension Broker {
     guard let round = open(order, for: nil) else { return }
     guard let index = domainTable.index(of: control.domain) else { return }
     domainTable.controls[index].lastRound = round
+    domainTable.controls[index].beginRound(at: now)
     if runs(round) { setState(index, to: .round) }
   }
 
@@ -91,13 +110,16 @@ extension Broker {
     switch control.state {
     case .round:
       return
-    case .idle, .watching, .grow:
+    case .idle, .watching:
       setState(index, to: control.restingState)
+    case .grow:
+      guard control.isAboveHigh else { return setState(index, to: .hold) }
+      grow(index)
+      if !hasLimits(of: control.domain) { setState(index, to: control.restingState) }
     case .hold:
-      guard let since = control.heldSince, since + Defaults.hold <= now else { return }
+      guard let since = control.heldSince, since + control.backOff.span <= now else { return }
       if control.mayGrow {
-        setState(index, to: .grow)
-        relaxLimits(of: control.domain)
+        beginGrowth(index)
       } else if !hasLimits(of: control.domain) {
         // Whoever was limited is gone: there is nothing left to hold.
         setState(index, to: control.restingState)

@@ -27,6 +27,10 @@ struct DomainControl: Sendable {
   var restsUntil: MonotonicInstant?
   /// The last automatic round of this domain.
   var lastRound: RoundID?
+  /// How long its caches keep their limits.
+  var backOff = BackOff()
+  /// What they may grow by, while they may.
+  var growth: GrowthBudget?
   /// When it was last read, or asked to be read.
   var readAt: MonotonicInstant?
 
@@ -36,6 +40,10 @@ struct DomainControl: Sendable {
   private(set) var reading: DomainReading?
   /// How fast it fills.
   private(set) var fill = FillRate()
+  /// What a byte that clients give is worth.
+  private(set) var yield = Yield()
+  /// How long tasks have been stalling.
+  private(set) var integral = StallIntegral()
   /// Whether stall stayed below half of the set point in the last stretch.
   private(set) var isCalm = true
 
@@ -72,6 +80,12 @@ struct DomainControl: Sendable {
     return reading.available < marks.low
   }
 
+  /// Whether the high watermark is reached.
+  var isAboveHigh: Bool {
+    guard let reading else { return false }
+    return reading.available >= marks.high
+  }
+
   /// Whether caches may grow again, as far as memory is concerned.
   var mayGrow: Bool {
     guard let reading else { return false }
@@ -101,11 +115,11 @@ struct DomainControl: Sendable {
     switch state {
     case .round: return Defaults.pollActive
     case .hold:
-      guard let heldSince, let readAt, readAt >= heldSince + Defaults.hold else {
+      guard let heldSince, let readAt, readAt >= heldSince + backOff.span else {
         return Defaults.pollActive
       }
       return Defaults.pollNear
-    case .grow: return Defaults.pollNear
+    case .grow: return Defaults.pollActive
     case .watching: return willing > 0 ? Defaults.pollNear : nil
     case .idle: return willing > 0 ? Defaults.pollFar : nil
     }
@@ -137,6 +151,7 @@ struct DomainControl: Sendable {
     resolveMarks(reading.capacity)
     self.reading = reading
     readAt = now
+    yield.observe(available: reading.available, filling: fill.bytesPerSecond, at: now)
     fill.observe(available: reading.available, at: now)
     classify(reading, after: previous, at: now)
     var isConfirmed = false
@@ -152,6 +167,18 @@ struct DomainControl: Sendable {
     }
     let water = PressureClassifier.level(ofAvailable: reading.available, marks: marks)
     return (isConfirmed, tracker.observe(max(stallLevel, water), at: now))
+  }
+
+  /// Takes note that a round begins.
+  mutating func beginRound(at now: MonotonicInstant) {
+    backOff.noteShortage(at: now)
+    guard let reading else { return }
+    yield.begin(available: reading.available, at: now)
+  }
+
+  /// Takes note of what was measured of a round.
+  mutating func endRound(measured: ByteCount) {
+    yield.end(measured: measured, capacity: reading?.capacity ?? .zero)
   }
 
   /// Takes note that clients freed this much.
@@ -193,6 +220,7 @@ struct DomainControl: Sendable {
     stallLevel =
       isStretchCurable ? PressureClassifier.level(of: rate, by: thresholds) : .none
     isCalm = rate.isCalm
+    integral.observe(excess: isStretchCurable ? rate.excess : 0)
     self.baseline = (pressure, now)
     isStretchCurable = false
   }

@@ -20,6 +20,15 @@ struct StallRate: Sendable, Equatable {
       >= UInt128(threshold.stall.nanoseconds) * UInt128(elapsed.nanoseconds)
   }
 
+  /// By how many set points tasks stalled longer than the set point, rounded up; 0 where they did
+  /// not.
+  var excess: UInt32 {
+    let point = UInt128(elapsed.nanoseconds) * UInt128(Defaults.stallSetPoint.parts)
+    let stall = UInt128(some.nanoseconds) * 10_000
+    guard stall > point, point > 0 else { return 0 }
+    return UInt32(clamping: (stall - point + point - 1) / point)
+  }
+
   /// Whether stall stayed below half of the set point, as it must before caches may grow.
   var isCalm: Bool {
     UInt128(some.nanoseconds) * 20_000

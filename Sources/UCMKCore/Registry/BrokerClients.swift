@@ -149,6 +149,10 @@ extension Broker {
     planner.reserve(clients: clients, caches: caches)
     for slot in rounds.indices { rounds[slot].reserve(clients: clients, caches: caches) }
     archive.reserve()
+    growthSplit.reserve(max(clients, 62))
+    growthClaims.makeRoom(for: clients)
+    growthAccounts.makeRoom(for: clients)
+    cacheGrowth.makeRoom(for: 62)
     targets.makeRoom(for: caches)
     limits.makeRoom(for: caches)
     // Per client a measurement and a request, a cancellation or a relaxation; and what the domains

@@ -81,6 +81,8 @@ struct CacheAccount: Sendable, Equatable {
 struct CacheCeiling: Sendable, Equatable {
   /// Stay under this.
   var bytes: ByteCount
+  /// What the cache held before the shortage: until it may hold that much again it is limited.
+  var wanted: ByteCount
   /// The round that set it.
   var round: RoundID
   /// The domain whose recovery lifts it; nil for a manual round.

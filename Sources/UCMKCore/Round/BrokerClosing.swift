@@ -147,20 +147,25 @@ extension Broker {
     rounds[slot].phase = .closed
     effects.append(.roundClosed(id))
     if order.isAutomatic {
-      release(order, credited: credited)
+      release(order, credited: credited, measured: measured)
     } else if !order.isDryRun, rounds[slot].asked > .zero {
       manualRelaxAt = sooner(manualRelaxAt, now + Defaults.hold)
     }
   }
 
   /// Lets the domain of an automatic round hold what it set.
-  private mutating func release(_ order: RoundOrder, credited: ByteCount) {
+  private mutating func release(
+    _ order: RoundOrder,
+    credited: ByteCount,
+    measured: ByteCount
+  ) {
     guard let domain = order.limitDomain else { return }
     guard let index = domainTable.index(of: domain) else {
       // The domain was lost meanwhile: what this round limited after that, nobody else would lift.
       return relaxLimits(of: domain)
     }
     setState(index, to: .hold)
+    domainTable.controls[index].endRound(measured: measured)
     let least = leastMissing(of: order)
     domainTable.controls[index].restsUntil = credited < least ? now + Defaults.pollNear : nil
   }

@@ -212,6 +212,7 @@ extension Broker {
     rounds[slot].caches[row].pending += part
     let ceiling = CacheCeiling(
       bytes: limit,
+      wanted: max(registry.accounts[account].caches[plan.index].limit?.wanted ?? held, held),
       round: rounds[slot].id,
       domain: rounds[slot].order.limitDomain
     )

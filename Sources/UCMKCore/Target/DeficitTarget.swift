@@ -5,13 +5,14 @@ import UCMKModel
 
 /// How many bytes a domain should get back: the deficit to its high watermark.
 ///
-///     target = high - available          what is missing now
-///            + min(fill rate × lead, high - low)   what will be missing when it arrives
-///            - bytes in flight           what was asked for and is still to come
+///     target = ( high - available          what is missing now
+///              + min(fill rate × lead, high - low)   what will be missing when it arrives
+///              - yield × bytes in flight   what was asked for and is still to come
+///              ) / yield + what lasting stall adds
 ///
-/// The last term keeps a slow answer from being asked for again at every poll; the cap of the
+/// The third term keeps a slow answer from being asked for again at every poll; the cap of the
 /// second bounds the price of a wrong trend. Between the bytes that clients free and the rise of
-/// available memory lies the yield, taken as one whole.
+/// available memory lies the yield.
 struct DeficitTarget: Sendable, Equatable {
   /// The size of the domain.
   var capacity: ByteCount
@@ -23,6 +24,10 @@ struct DeficitTarget: Sendable, Equatable {
   var growth: ByteCount
   /// Asked for and not yet answered, in this domain.
   var inFlight: ByteCount
+  /// The rise of available memory for each byte given: 25 %…100 %.
+  var yield = Permyriad.one
+  /// Added while tasks go on stalling.
+  var boost = ByteCount.zero
 
   /// What is missing to the high watermark, without looking ahead.
   var deficit: ByteCount { (marks.high - available) - inFlight }
@@ -32,7 +37,9 @@ struct DeficitTarget: Sendable, Equatable {
 
   /// What an automatic round asks for; zero where a round is not worth it.
   var bytes: ByteCount {
-    let wanted = (marks.high + min(growth, marks.high - marks.low)) - available - inFlight
+    let missing =
+      (marks.high + min(growth, marks.high - marks.low)) - available - yield.of(inFlight)
+    let wanted = yield.whole(ofPart: missing) + boost
     let bounded = min(wanted, Defaults.targetMaximum.of(capacity), capacity)
     return bounded < DeficitTarget.deadBand(of: capacity) ? .zero : bounded
   }

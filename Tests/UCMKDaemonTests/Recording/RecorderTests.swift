@@ -85,8 +85,8 @@ struct FlightRecorderTests {
 
   @Test("answers take their part of the room and are given up like lines")
   func roundsTurn() {
-    // Room for two lines of 24 bytes and an answer, twice.
-    var recorder = Recorder(capacity: 2 * (2 * 24 + RoundEvent.size))
+    // Room for two lines of 26 bytes and an answer, twice.
+    var recorder = Recorder(capacity: 2 * (2 * 26 + RoundEvent.size))
     recorder.markHead()
     let now = MonotonicInstant(nanoseconds: 5)
     let first: [UCMKCore.Event] = [.ticked, .ticked, answer(1)[1]]
