@@ -63,9 +63,15 @@ def start_member(name, mebibytes, slice_name, log):
     return start_unit(name, command, slice_name=slice_name)
 
 
-def start_eater(name, mebibytes, slice_name):
-    """Starts real demand."""
+def start_eater(name, mebibytes, group):
+    """Starts real demand in a group, all at once and so much above its limit.
+
+    Where it came slowly, on a machine that is slow itself, the watermarks of the daemon would have
+    made room for it before the kernel saw anybody stall.
+    """
     command = ["python3", "-B", f"{HERE}/eat.py", "--mib", str(mebibytes), "--hold", "600"]
+    command += ["--above", group.folder]
+    slice_name = os.path.basename(group.folder)
     return start_unit(name, command, slice_name=slice_name)
 
 

@@ -21,9 +21,11 @@ final class DemoStory {
 
   /// The slow part: steps of 4 MiB, twice a second.
   private static let slowStep: UInt64 = 4 << 20, slowSteps = 15
-  /// The sudden part, twice: more than the room between the high watermark and the limit, so that
-  /// the kernel throttles whoever allocates.
-  private static let burst: UInt64 = 56 << 20, bursts = 2
+  /// The sudden part, twice: all the room below the limit, and a sixteenth of the limit above it.
+  ///
+  /// The kernel throttles whoever takes that for up to 2 s, those who answer meanwhile for tenths
+  /// of a second: the penalty grows with the square of the overage (`mm/memcontrol.c`).
+  private static let bursts = 2, excess = DemoStage.high / 16
 
   init(_ stage: DemoStage, mode: String) throws {
     self.stage = stage
@@ -47,7 +49,8 @@ final class DemoStory {
       try pause(milliseconds: 500, showing: step.isMultiple(of: 2) ? "demand grows" : nil)
     }
     for _ in 0..<DemoStory.bursts {
-      try grow(DemoStory.burst)
+      let current = stage.group.current
+      try grow((current < DemoStage.high ? DemoStage.high - current : 0) + DemoStory.excess)
       for _ in 0..<4 { try pause(milliseconds: 1_000, showing: "demand jumps") }
     }
     guard stage.demand.say("free\n"), stage.demand.line(within: 20_000) == "held" else {
