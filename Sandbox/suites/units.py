@@ -36,7 +36,14 @@ def start_unit(name, command, *properties, slice_name="system.slice"):
 
 
 def start_daemon(*more):
-    """Starts the daemon as its unit file does; returns when it says that it is ready."""
+    """Starts the daemon as its unit file does; returns when it says that it is ready.
+
+    A round at critical waits 500 ms, which programs under emulation on a busy host miss; so that
+    level is left to stalls of whole windows, and rounds have their 2 s.
+    """
+    os.makedirs("/etc/ucmkd", exist_ok=True)
+    with open("/etc/ucmkd/ucmkd.conf", "w", encoding="ascii") as file:
+        file.write("[Pressure]\nCritical=full 1s/1s\n")
     command = [f"{BINARIES}/ucmkd", "--socket", SOCKET, *more]
     return start_unit(
         DAEMON,
