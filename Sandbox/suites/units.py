@@ -36,7 +36,14 @@ def start_unit(name, command, *properties, slice_name="system.slice"):
 
 
 def start_daemon(*more):
-    """Starts the daemon as its unit file does; returns when it says that it is ready."""
+    """Starts the daemon as its unit file does; returns when it says that it is ready.
+
+    A round at critical waits 500 ms, which programs under emulation on a busy host miss; so that
+    level is left to stalls of whole windows, and rounds have their 2 s.
+    """
+    os.makedirs("/etc/ucmkd", exist_ok=True)
+    with open("/etc/ucmkd/ucmkd.conf", "w", encoding="ascii") as file:
+        file.write("[Pressure]\nCritical=full 1s/1s\n")
     command = [f"{BINARIES}/ucmkd", "--socket", SOCKET, *more]
     return start_unit(
         DAEMON,
@@ -63,9 +70,15 @@ def start_member(name, mebibytes, slice_name, log):
     return start_unit(name, command, slice_name=slice_name)
 
 
-def start_eater(name, mebibytes, slice_name):
-    """Starts real demand."""
+def start_eater(name, mebibytes, group):
+    """Starts real demand in a group, all at once and so much above its limit.
+
+    Where it came slowly, on a machine that is slow itself, the watermarks of the daemon would have
+    made room for it before the kernel saw anybody stall.
+    """
     command = ["python3", "-B", f"{HERE}/eat.py", "--mib", str(mebibytes), "--hold", "600"]
+    command += ["--above", group.folder]
+    slice_name = os.path.basename(group.folder)
     return start_unit(name, command, slice_name=slice_name)
 
 

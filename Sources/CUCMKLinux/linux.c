@@ -73,6 +73,10 @@ ssize_t ucmk_readlink(const char *path, char *buffer, size_t size) {
 
 int ucmk_unlink(const char *path) { return checked(unlink(path)); }
 
+int ucmk_rename(const char *from, const char *to) { return checked(rename(from, to)); }
+
+int32_t ucmk_process(void) { return getpid(); }
+
 int ucmk_chmod(const char *path, uint32_t mode) { return checked(chmod(path, mode)); }
 
 int ucmk_is_kernel_file(int fd) {

@@ -22,8 +22,8 @@ package final class WireClient {
   /// The length of the longest line that came.
   package private(set) var longestLine = 0
 
-  /// How long a real daemon may take; far above what it takes.
-  package static let patience = TimeSpan.seconds(10)
+  /// How long a real daemon may take on a slow machine with other work; far above what it takes.
+  package static let patience = TimeSpan.seconds(60)
 
   /// Makes a client of a connected socket that does not block.
   package init(_ socket: OwnedDescriptor, pump: (() -> Void)? = nil) {

@@ -42,6 +42,9 @@ struct DemandCommand: ParsableCommand {
   }
 }
 
+/// `MADV_POPULATE_WRITE` of `linux/mman.h`, newer than some headers.
+private let populateForWriting: Int32 = 23
+
 /// Anonymous memory that was written to, so that it really is there.
 @safe final class AnonymousMemory {
   private let memory: UnsafeMutableRawBufferPointer
@@ -59,6 +62,9 @@ struct DemandCommand: ParsableCommand {
       throw SystemError(call: "mmap", errno: errno)
     }
     unsafe memory = UnsafeMutableRawBufferPointer(start: start, count: count)
+    // In one call where the kernel can (Linux 5.14): fault by fault, a slow machine would be asked
+    // to make room before it stalls.
+    if unsafe madvise(start, count, populateForWriting) == 0 { return }
     for offset in stride(from: 0, to: count, by: Int(Page.size)) {
       let byte = UInt8(truncatingIfNeeded: offset >> 12) | 1
       unsafe memory.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)

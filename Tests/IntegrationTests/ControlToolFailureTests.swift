@@ -45,7 +45,7 @@ struct ControlToolFailureTests {
     let begin = MonotonicClock.now()
     let tool = try ToolRun(run.tree, "status --timeout 200ms")
     #expect(tool.code == 69)
-    #expect(MonotonicClock.now().since(begin) < .seconds(5))
+    #expect(MonotonicClock.now().since(begin) < .seconds(20))
     run.signal(SIGCONT)
     #expect(try ToolRun(run.tree, "status").code == 0)
   }
@@ -74,12 +74,20 @@ struct ControlToolFailureTests {
   func busy() throws {
     let run = try DaemonRun(try HostFixture.make())
     let crew = try Crew(run, members: 1)
-    let id = crew.root.request("trigger", #"{"bytes":1048576}"#)
-    let shrink = try #require(crew.members[0].next("shrink"))
-    let tool = try ToolRun(run.tree, "shrink --bytes 1M")
-    #expect(tool.code == 1, "\(tool.errors)")
-    crew.members[0].comply(with: shrink, size: crew.size)
-    #expect(crew.root.answer(to: id)["result"]["state"] == "closed")
+    for _ in 0..<20 {
+      let id = crew.root.request("trigger", #"{"bytes":1048576}"#)
+      let shrink = try #require(crew.members[0].next("shrink"))
+      let tool = try ToolRun(run.tree, "shrink --bytes 1M")
+      #expect(crew.root.call("ping")["result"] != .absent)
+      let early = crew.root.answer(to: id, within: .zero)
+      crew.members[0].comply(with: shrink, size: crew.size)
+      // A round waits 2 s for its member: on a machine where the tool takes longer, once more.
+      guard early == .absent else { continue }
+      #expect(tool.code == 1, "\(tool.errors)")
+      #expect(crew.root.answer(to: id)["result"]["state"] == "closed")
+      return
+    }
+    Issue.record("no round lasted as long as the tool")
   }
 
   @Test("a bad file is 1 for reload, 78 for config check, and places every mistake")

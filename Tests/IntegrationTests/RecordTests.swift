@@ -25,16 +25,22 @@ struct RecordTests {
     var live: [[Int]] = []
     for bytes in [10 << 20, 33_333_333] {
       let id = root.request("trigger", #"{"bytes":\#(bytes)}"#)
-      for (index, member) in members.enumerated() {
-        while let shrink = member.next("shrink", within: .milliseconds(300)) {
-          live.append([
-            index + 1, shrink["params"]["round"].int ?? 0, shrink["params"]["attempt"].int ?? 0,
-            shrink["params"]["targets"][0]["bytes"].int ?? 0,
-          ])
-          member.comply(with: shrink, size: (100 + index) << 20)
+      var answer = WireValue.absent
+      _ = eventually {
+        answer = root.answer(to: id, within: .milliseconds(5))
+        for (index, member) in members.enumerated() {
+          while let shrink = member.next("shrink", within: .milliseconds(1)) {
+            live.append([
+              index + 1, shrink["params"]["round"].int ?? 0,
+              shrink["params"]["attempt"].int ?? 0,
+              shrink["params"]["targets"][0]["bytes"].int ?? 0,
+            ])
+            member.comply(with: shrink, size: (100 + index) << 20)
+          }
         }
+        return answer != .absent
       }
-      #expect(root.answer(to: id)["result"]["state"] == "closed")
+      #expect(answer["result"]["state"] == "closed")
     }
     #expect(run.stop() == 0)
     let (code, effects, errors) = try replay(tree, "rec")

@@ -41,10 +41,10 @@ struct RoundTests {
     #expect(first["params"]["scope"] == ["kind": "host"])
     #expect(["low", "medium", "critical"].contains(first["params"]["level"].string))
     #expect(first["params"]["targets"][0]["limit"].int != nil)
-    crew.members[0].comply(with: first, size: crew.size)
-    crew.comply()
+    // Before anybody has answered: what is freed is there when the daemon looks for it.
     HostFixture.memory(tree, available: 125)
     HostFixture.process(tree, resident: 1_905)
+    crew.members[0].comply(with: first, size: crew.size)
     #expect(
       eventually {
         crew.comply()
@@ -110,10 +110,12 @@ struct RoundTests {
     let crew = try Crew(run, members: 3, mebibytes: 50)
     let target = 31_415_926
     let id = crew.root.request("trigger", #"{"bytes":\#(target)}"#)
-    for member in crew.members {
-      member.comply(with: try #require(member.next("shrink")), size: crew.size)
-    }
+    let shrinks = try crew.members.map { try #require($0.next("shrink")) }
+    // All were asked and nobody has answered: the daemon has the size before, and not yet after.
     HostFixture.process(tree, resident: 1_975)
+    for (member, shrink) in zip(crew.members, shrinks) {
+      member.comply(with: shrink, size: crew.size)
+    }
     let round = crew.root.answer(to: id)["result"]
     #expect(round["state"] == "closed")
     #expect(round["part"].int == target)

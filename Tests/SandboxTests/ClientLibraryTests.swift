@@ -15,7 +15,7 @@ import UCMKTestSupport
   .serialized
 )
 struct ClientLibraryTests {
-  private static let settings = "[Watermarks]\nLow=1M\nHigh=2M\nGrow=3M\n"
+  private static let settings = HostStage.calmHost
 
   private func client(_ tree: FileTree, _ name: String) -> UCMKClient {
     UCMKClient(

@@ -97,7 +97,8 @@ struct TriggerTests {
     #expect(before > 0)
     #expect(stage.control.receive(within: .seconds(2)) == nil)
     let after = stage.daemon.program.voluntarySwitches
-    #expect(after - before <= 4, "\(after - before) wake-ups in 2 s")
+    // A spinning daemon has thousands; pages that come back from a disk are a few.
+    #expect(after - before <= 20, "\(after - before) wake-ups in 2 s")
     #expect(stage.control.call("ping")["result"] != .absent)
     #expect(stage.daemon.stop() == 0)
   }

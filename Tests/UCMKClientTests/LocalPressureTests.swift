@@ -32,6 +32,16 @@ struct LocalPressureTests {
       close(file)
     }
 
+    /// Whether the client has yet to take what was pressed.
+    var isPressed: Bool {
+      get throws {
+        let file = OwnedDescriptor(unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
+        var entries = [PollEntry(fd: file.raw, events: .in)]
+        try pollDescriptors(&entries, timeout: 0)
+        return entries[0].ready.contains(.in)
+      }
+    }
+
     deinit {
       _ = unsafe unlink(path)
       _ = unsafe rmdir(folder)
@@ -47,29 +57,40 @@ struct LocalPressureTests {
 
   @Test("pressure on the own file frees an eighth of each cache, once in two seconds")
   func fifo() async throws {
+    // Where this machine let two seconds pass between the first press and the last, once more.
+    for _ in 0..<20 where try await isJudged() { return }
+    Issue.record("never were three presses taken within two seconds")
+  }
+
+  /// Presses three times; whether all were taken within two seconds, and so could be judged.
+  private func isJudged() async throws -> Bool {
     let fifo = try PressureFIFO()
     let client = client(.init(), watch: fifo.path)
+    defer { client.shutdown() }
     let cache = FakeCache(bytes: .mebibytes(80))
     let other = FakeCache(bytes: .mebibytes(8))
     var events = client.pressureEvents.makeAsyncIterator()
     let registrations = [client.register("a", cache: cache), client.register("b", cache: other)]
     // A FIFO that nobody has open forgets what is written to it.
     await client.wait { $0.pressureWatch == .watching(path: fifo.path) }
+    let began = MonotonicInstant.now
     try fifo.press()
     let event = try #require(await events.next())
     #expect(event.level == .medium)
     #expect(event.round == 0)
     try fifo.press()
     try fifo.press()
-    await client.wait { $0.requests == 1 }
+    await client.wait { $0.requests >= 1 }
+    while try fifo.isPressed { await Task.yield() }
+    guard MonotonicInstant.now.since(began) < .seconds(2) else { return false }
     #expect(cache.bytes == .mebibytes(70))
     #expect(other.bytes == .mebibytes(7))
     #expect(cache.requests.count == 1)
     #expect(cache.requests[0].bytes == .mebibytes(10))
     #expect(cache.requests[0].round == 0)
     #expect(client.status().freed == .mebibytes(11))
-    client.shutdown()
     withExtendedLifetime(registrations) {}
+    return true
   }
 
   @Test(

@@ -89,7 +89,7 @@ struct SessionTests {
 
   @Test("a daemon that says nothing is given up and tried again")
   func silence() async throws {
-    try await withFakeBroker(heartbeat: .milliseconds(40)) { broker, client in
+    try await withFakeBroker(heartbeat: .milliseconds(250)) { broker, client in
       let registration = client.register("thumbs", cache: FakeCache(bytes: .mebibytes(7)))
       try await broker.registered("thumbs")
       broker.setSilent(true)

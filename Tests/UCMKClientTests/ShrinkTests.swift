@@ -72,11 +72,11 @@ struct ShrinkTests {
       }
       let known = try await broker.registered("slow")
       try await broker.usage(of: "slow") { $0.bytes == .mebibytes(100) }
-      let terms = ShrinkTerms(deadline: .milliseconds(200))
+      let terms = ShrinkTerms(deadline: .seconds(5))
       let answer = try await broker.shrink([ShrinkTarget(known, .mebibytes(60))], terms)
       #expect(answer.targets[0].freed == .mebibytes(10))
       #expect(answer.targets[0].more)
-      #expect(answer.took >= .milliseconds(160))
+      #expect(answer.took >= .seconds(4))
       gate.open()
       try await broker.usage(of: "slow") { $0.bytes == .mebibytes(40) }
       withExtendedLifetime(registration) {}
@@ -99,7 +99,7 @@ struct ShrinkTests {
       let fastID = try await broker.registered("fast")
       let both = broker.ask(
         [ShrinkTarget(slowID, .mebibytes(1)), ShrinkTarget(fastID, .mebibytes(10))],
-        ShrinkTerms(deadline: .milliseconds(1_500))
+        ShrinkTerms(deadline: .seconds(5))
       )
       let alone = try await broker.shrink([ShrinkTarget(fastID, .mebibytes(5))])
       #expect(alone.targets[0].freed == .mebibytes(5))
@@ -120,7 +120,7 @@ struct ShrinkTests {
         CacheUsage.zero
       } shrink: { _ in
         var entries = [PollEntry(fd: bell.raw, events: .in)]
-        try pollDescriptors(&entries, timeout: 20_000)
+        try pollDescriptors(&entries, timeout: 60_000)
         return .nothing
       }
       let fast = client.register("fast", cache: FakeCache(bytes: .mebibytes(100)))
@@ -128,7 +128,7 @@ struct ShrinkTests {
       let fastID = try await broker.registered("fast")
       let both = try await broker.shrink(
         [ShrinkTarget(slowID, .mebibytes(1)), ShrinkTarget(fastID, .mebibytes(10))],
-        ShrinkTerms(deadline: .milliseconds(1_000))
+        ShrinkTerms(deadline: .seconds(5))
       )
       #expect(both.targets[0].freed == .zero)
       #expect(both.targets[1].freed == .mebibytes(10))
@@ -198,7 +198,7 @@ struct ShrinkTests {
       var terms = ShrinkTerms(
         level: .critical,
         scope: .domain(.cgroup("/system.slice/shop.slice")),
-        deadline: .milliseconds(1_000)
+        deadline: .seconds(60)
       )
       (terms.round, terms.attempt) = (412, 3)
       let before = MonotonicInstant.now
@@ -210,8 +210,8 @@ struct ShrinkTests {
       #expect(request.attempt == 3)
       #expect(request.level == .critical)
       #expect(request.scope == .domain(.cgroup("/system.slice/shop.slice")))
-      #expect(request.deadline >= before + .milliseconds(750))
-      #expect(request.deadline <= after + .milliseconds(750))
+      #expect(request.deadline >= before + .seconds(45))
+      #expect(request.deadline <= after + .seconds(45))
       withExtendedLifetime(registration) {}
     }
   }

@@ -8,7 +8,7 @@ import UCMKModel
 
 @Suite("the conversation with the daemon")
 struct ConnectionTests {
-  private func connect(_ daemon: FakeDaemon, patience: TimeSpan = .seconds(5)) throws
+  private func connect(_ daemon: FakeDaemon, patience: TimeSpan = .seconds(60)) throws
     -> ControlConnection
   {
     try ControlConnection(paths: [daemon.path], patience: patience)
@@ -93,9 +93,9 @@ struct ConnectionTests {
     ])
     let connection = try connect(daemon)
     #expect(try connection.call("subscribe")["subscription"].integer == 1)
-    #expect(try connection.nextEvent(within: .seconds(5))["n"].integer == 1)
-    #expect(try connection.nextEvent(within: .seconds(5))["n"].integer == 2)
-    #expect(try connection.nextEvent(within: .seconds(5))["n"].integer == 3)
+    #expect(try connection.nextEvent(within: .seconds(60))["n"].integer == 1)
+    #expect(try connection.nextEvent(within: .seconds(60))["n"].integer == 2)
+    #expect(try connection.nextEvent(within: .seconds(60))["n"].integer == 3)
     #expect(throws: ControlError.silent(method: "subscribe", waited: "20 ms")) {
       try connection.nextEvent(within: .milliseconds(20))
     }
@@ -130,7 +130,7 @@ struct ConnectionTests {
     let daemon = try FakeDaemon()
     let connection = try ControlConnection(
       paths: ["/nowhere/ucmkd.sock", daemon.path],
-      patience: .seconds(5)
+      patience: .seconds(60)
     )
     #expect(connection.path == daemon.path)
   }
@@ -165,12 +165,16 @@ struct FailureTests {
     #expect(run.errors.hasPrefix("ucmkctl: no daemon at \(path): Connection refused\n"))
   }
 
-  @Test("a daemon that hangs is 69 once the time is up", arguments: ["hello", "daemon.status"])
-  func hangs(method: String) throws {
+  @Test(
+    "a daemon that hangs is 69 once the time is up",
+    // Long enough where something else has to be answered in that time.
+    arguments: [("hello", "50ms", "50 ms"), ("daemon.status", "3s", "3 s")]
+  )
+  func hangs(method: String, time: String, text: String) throws {
     let daemon = try FakeDaemon([method: [.silence]])
-    let run = Run("status --timeout 50ms", on: daemon)
+    let run = Run("status --timeout \(time)", on: daemon)
     #expect(run.status == 69)
-    #expect(run.errors == "ucmkctl: the daemon did not answer \(method) within 50 ms\n")
+    #expect(run.errors == "ucmkctl: the daemon did not answer \(method) within \(text)\n")
   }
 
   @Test("a daemon that closes midway is 69", arguments: ["hello", "daemon.status"])

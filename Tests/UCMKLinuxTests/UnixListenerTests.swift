@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Glibc
 import Synchronization
 import Testing
@@ -181,6 +182,72 @@ struct UnixListenerTests {
     #expect(counts.losers.load(ordering: .relaxed) == 7)
   }
 
+  @Test("a file that can be seen can be connected to, from its first moment on")
+  func noGap() throws {
+    let count = 400
+    let root = tree.root
+    let step = RaceStep()
+    let watcher = try SmallThread(name: "ucmk-watcher", stack: 512 << 10) {
+      for index in 0..<count {
+        let path = "\(root)/socket-\(index)"
+        while unsafe access(path, F_OK) != 0, !step.isOver { sched_yield() }
+        do throws(SystemError) {
+          withExtendedLifetime(try UnixStream.connect(path, nonblocking: true)) {}
+          step.connected.add(1, ordering: .relaxed)
+        } catch {
+          step.errno.store(error.errno, ordering: .relaxed)
+        }
+        step.seen.store(index + 1, ordering: .releasing)
+      }
+    }
+    defer {
+      step.end.store(true, ordering: .relaxed)
+      watcher.join()
+      #expect(step.connected.load(ordering: .relaxed) == count)
+      #expect(step.errno.load(ordering: .relaxed) == 0)
+    }
+    for index in 0..<count {
+      let listener = try UnixListener(binding: "\(root)/socket-\(index)", mode: 0o600)
+      // It stays until it was tried: one that goes refuses, rightly.
+      while step.seen.load(ordering: .acquiring) <= index { sched_yield() }
+      withExtendedLifetime(listener) {}
+    }
+  }
+
+  @Test("nothing but its file is left beside it, also where a name of before was in the way")
+  func noRest() throws {
+    let path = tree.path("only/socket")
+    tree.write("only/.socket.\(getpid())", "of a process that had our number")
+    let listener = try UnixListener(binding: path, mode: 0o600)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: tree.path("only")) == ["socket"])
+    let client = try UnixStream.connect(path, nonblocking: true)
+    guard case .connection = listener.accept() else {
+      Issue.record("the listener serves the path")
+      return
+    }
+    listener.removeFile()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: tree.path("only")) == [])
+    withExtendedLifetime(client) {}
+  }
+
+  @Test("a path as long as an address can be is served, and replaced where it is stale")
+  func longest() throws {
+    let path = tree.path(String(repeating: "x", count: 107 - tree.path("").utf8.count))
+    #expect(path.utf8.count == 107)
+    for _ in 0..<2 {
+      var listener: UnixListener? = try UnixListener(binding: path, mode: 0o600)
+      withExtendedLifetime(try UnixStream.connect(path, nonblocking: true)) {}
+      #expect(throws: ListenerError.inUse(path)) {
+        try UnixListener(binding: path, mode: 0o600)
+      }
+      // Renamed away while its owner drops it: it is stale when it is back.
+      try FileManager.default.moveItem(atPath: path, toPath: tree.path("kept"))
+      withExtendedLifetime(listener) {}
+      listener = nil
+      try FileManager.default.moveItem(atPath: tree.path("kept"), toPath: path)
+    }
+  }
+
   /// Runs `body` in `count` threads at once and waits for them all.
   private func withThreads(
     _ count: Int,
@@ -200,6 +267,14 @@ struct UnixListenerTests {
     let denied = ListenerError.system(SystemError(call: "bind", path: "/s", errno: EACCES))
     #expect("\(denied)" == "bind /s: EACCES (Permission denied)")
   }
+}
+
+private final class RaceStep: Sendable {
+  let seen = Atomic<Int>(0), connected = Atomic<Int>(0)
+  let errno = Atomic<Int32>(0)
+  let end = Atomic<Bool>(false)
+
+  var isOver: Bool { end.load(ordering: .relaxed) }
 }
 
 private final class RaceCounts: Sendable {

@@ -76,7 +76,7 @@ struct ServiceManagerTests {
       let path = tree.path("socket")
       let listener = try UnixListener(binding: path, mode: 0o600)
       // The numbers may serve this process already; they are put back at the end.
-      let kept = (dup(3), dup(4))
+      let kept = (fcntl(3, F_DUPFD, 16), fcntl(4, F_DUPFD, 16))
       dup2(listener.raw, 3)
       dup2(listener.raw, 4)
       defer {
@@ -90,7 +90,9 @@ struct ServiceManagerTests {
       let second = try ServiceManager.listenDescriptors()
       let isClosedOnExec = fcntl(3, F_GETFD) & FD_CLOEXEC != 0
       let isSocket = ServiceManager.isListeningSocket(3)
-      let isOurs = ServiceManager.isListeningSocket(3, path: path)
+      // A listener is bound beside its path, before its file is moved there.
+      let bound = tree.path(".socket.\(getpid())")
+      let isOurs = ServiceManager.isListeningSocket(3, path: bound)
       let isOther = ServiceManager.isListeningSocket(3, path: path + "x")
       #expect(first.map(\.fd) == [3, 4])
       #expect(first.map(\.name) == ["ucmkd.socket", "control"])

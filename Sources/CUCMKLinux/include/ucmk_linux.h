@@ -34,6 +34,8 @@ ssize_t ucmk_read(int fd, void *buffer, size_t size);
 ssize_t ucmk_write(int fd, const void *bytes, size_t size);
 ssize_t ucmk_readlink(const char *path, char *buffer, size_t size);
 int ucmk_unlink(const char *path);
+int ucmk_rename(const char *from, const char *to);
+int32_t ucmk_process(void);
 int ucmk_chmod(const char *path, uint32_t mode);
 // 1 where the descriptor lies on procfs or cgroup2, else 0.
 int ucmk_is_kernel_file(int fd);

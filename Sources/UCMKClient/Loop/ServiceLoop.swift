@@ -76,10 +76,15 @@ final class ServiceLoop {
       connectIfDue(at: now)
       engine.tick(at: now)
       engine.synchronize()
-      flush(at: now)
-      if engine.verdict == .close { drop(at: now) }
+      // Before the daemon hears of it: whoever has seen an answer finds it in the status.
       watchPressure(at: now)
       publish()
+      flush(at: now)
+      if engine.verdict == .close { drop(at: now) }
+      if socket == nil {
+        watchPressure(at: now)
+        publish()
+      }
       wait(at: now)
     }
     engine.leave()

@@ -48,8 +48,9 @@ package final class UnixListener {
 
   /// Binds to `path` and listens.
   ///
-  /// A socket file at which nobody listens is left over from a process that died, and is replaced.
-  /// Two processes that find the same one at the same time are kept apart by a lock on its folder.
+  /// The file appears at its path when it listens already: whoever sees it can connect. A socket
+  /// file at which nobody listens is left over from a process that died, and is replaced. Two
+  /// processes that find the same one at the same time are kept apart by a lock on its folder.
   ///
   /// - Parameters:
   ///   - path: 1…107 bytes.
@@ -67,15 +68,21 @@ package final class UnixListener {
     let socket = try ListenerError.wrap { () throws(SystemError) in
       try OwnedDescriptor(checking: ucmk_unix_socket(1), "socket")
     }
-    var result = unsafe ucmk_unix_bind(socket.raw, path, mode)
-    if result == -EADDRINUSE {
-      try UnixListener.removeStale(path)
-      result = unsafe ucmk_unix_bind(socket.raw, path, mode)
-    }
+    try UnixListener.checkFree(path)
+    let place = UnixListener.birthplace(of: path)
+    // Left over from a process of the same number, or the stale file itself.
+    _ = unsafe ucmk_unlink(place)
     identity = try ListenerError.wrap { () throws(SystemError) in
-      try SystemError.check(result, "bind", path)
-      try SystemError.check(ucmk_unix_listen(socket.raw, backlog), "listen", path)
-      return try FileIdentity(path: path)
+      try SystemError.check(unsafe ucmk_unix_bind(socket.raw, place, mode), "bind", path)
+      do throws(SystemError) {
+        try SystemError.check(ucmk_unix_listen(socket.raw, backlog), "listen", path)
+        let identity = try FileIdentity(path: place)
+        try SystemError.check(unsafe ucmk_rename(place, path), "rename", path)
+        return identity
+      } catch {
+        _ = unsafe ucmk_unlink(place)
+        throw error
+      }
     }
     descriptor = socket
     self.path = path
@@ -134,18 +141,28 @@ package final class UnixListener {
     }
   }
 
-  /// Removes what lies at `path`, where it is a socket that refuses connections.
-  private static func removeStale(_ path: String) throws(ListenerError) {
-    let found = try ListenerError.wrap { () throws(SystemError) in try FileIdentity(path: path) }
+  /// Checks that nothing lies at `path`, or a socket that refuses connections.
+  private static func checkFree(_ path: String) throws(ListenerError) {
+    var found = ucmk_identity()
+    // Nothing lies there, or what is wrong is told by the bind.
+    guard unsafe ucmk_identify_path(path, &found) == 0 else { return }
     guard ucmk_kind(found.mode) == UCMK_KIND_SOCKET else {
       throw .badPath(path, reason: "exists and is not a socket")
     }
     // A full queue (EAGAIN) and a refused right (EACCES) also mean that somebody is there.
     guard refusesConnections(path) else { throw .inUse(path) }
-    let result = unsafe ucmk_unlink(path)
-    if result < 0, result != -ENOENT {
-      throw .system(SystemError(call: "unlink", path: path, errno: -result))
-    }
+  }
+
+  /// Where a socket is bound before it listens: beside its path, hidden, `.NAME.PID`.
+  ///
+  /// Between bind(2) and listen(2) its file refuses connections, as that of a dead process does.
+  /// The kernel goes on telling this name as the socket's own, to getsockname(2) and ss(8).
+  /// Where the longer name would not fit into an address it is the path itself, gap and all.
+  private static func birthplace(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+    let name = path[path.utf8.index(after: slash)...]
+    let place = "\(path[...slash]).\(name).\(ucmk_process())"
+    return place.utf8.count <= UnixAddress.longestPath ? place : path
   }
 
   private static func refusesConnections(_ path: String) -> Bool {
@@ -154,7 +171,8 @@ package final class UnixListener {
       withExtendedLifetime(connection) {}
       return false
     } catch {
-      return error.errno == ECONNREFUSED
+      // ENOENT: its owner ended this moment and took it away.
+      return error.errno == ECONNREFUSED || error.errno == ENOENT
     }
   }
 }

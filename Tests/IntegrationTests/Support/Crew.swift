@@ -55,21 +55,20 @@ final class Crew {
     }
   }
 
-  /// Checks that a round works as if nobody else were there: in time, all of it, exact sums.
-  func expectService(
-    _ what: String,
-    within patience: TimeSpan = .milliseconds(1_500),
-    meanwhile: () -> Void = {}
-  ) {
+  /// Checks that a round works as if nobody else were there: every member is heard in time, all of
+  /// it is claimed, the sums are exact.
+  ///
+  /// "In time" is the daemon's deadline for an answer, 2 s, and not how busy this machine is.
+  func expectService(_ what: String, meanwhile: () -> Void = {}) {
     let target = 20 << 20
-    let begin = MonotonicClock.now()
+    let timeouts = root.call("daemon.status")["result"]["counts"]["timeouts"]
     let round = round(bytes: target, meanwhile: meanwhile)
-    let took = MonotonicClock.now().since(begin)
     #expect(round["state"] == "closed", "\(what)")
     #expect(round["part"].int == target, "\(what)")
     #expect(round["claimed"].int == target, "\(what)")
     #expect(round["clients"].sum("part") == target, "\(what)")
     #expect(round["clients"].sum("claimed") == target, "\(what)")
-    #expect(took < patience, "\(what): \(took.milliseconds) ms")
+    #expect(round["clients"].elements.map { $0["outcome"] } == members.map { _ in "done" })
+    #expect(root.call("daemon.status")["result"]["counts"]["timeouts"] == timeouts, "\(what)")
   }
 }

@@ -34,7 +34,7 @@ final class HostStage {
   static let fineStalls =
     "PressureLow=some 20ms/2s\nPressureMedium=some 60ms/2s\nPressureCritical=full 2s/2s"
   /// What keeps the host from starting a round or raising an alarm.
-  private static let calmHost = """
+  static let calmHost = """
     [Watermarks]
     Low=1M
     High=2M
