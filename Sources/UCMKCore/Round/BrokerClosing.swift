@@ -183,10 +183,11 @@ extension OpenRound {
     var sum = ByteCount.zero
     sumClaims()
     for index in members.indices where members[index].claimed > .zero {
-      guard !members[index].isGone,
-        let process = processIndex(of: members[index].process)
-      else { continue }
-      members[index].measured = processes[process].measured(of: members[index].claimed)
+      guard let process = processIndex(of: members[index].process) else { continue }
+      let share = processes[process].takeMeasured(of: members[index].claimed)
+      // What one that is gone gave back is nobody's.
+      guard !members[index].isGone else { continue }
+      members[index].measured = share
       sum += members[index].measured
     }
     return sum
