@@ -123,8 +123,13 @@ package struct ClientFacts: Sendable, Equatable {
   package var grantedShare: UInt32
   /// The administrator's floor for the whole client, honoured whole below critical.
   package var grantedFloor: ByteCount
+  /// Whether it takes requests to shrink: false where it said so itself, or does not know the
+  /// method.
+  ///
+  /// Such a client is shown to people and never planned for.
+  package var takesRequests = true
 
-  /// Makes the facts.
+  /// Makes the facts of a client that takes requests.
   package init(
     name: String,
     process: ProcessID,

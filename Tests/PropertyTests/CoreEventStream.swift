@@ -143,7 +143,7 @@ struct EventStream {
   }
 
   private mutating func facts() -> ClientFacts {
-    ClientFacts(
+    var facts = ClientFacts(
       name: "client",
       process: ProcessID(Int32(100 + random.number(below: 8))),
       user: 1,
@@ -154,6 +154,8 @@ struct EventStream {
       grantedShare: random.pick([0, 1, 100, 100, 10_000, .max]),
       grantedFloor: random.chance(80) ? .zero : size()
     )
+    facts.takesRequests = random.chance(90)
+    return facts
   }
 
   private mutating func request() -> RoundRequest {

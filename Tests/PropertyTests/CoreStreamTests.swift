@@ -84,7 +84,9 @@ struct CoreInvariants {
     for control in broker.domainTable.controls {
       let scope = Membership(scope: .domain(control.domain), byPath: false)
       let members = broker.registry.accounts.filter { scope.contains($0.facts) }
-      let willing = members.filter { $0.isAttached && $0.hasReclaimable }
+      let willing = members.filter {
+        $0.isAttached && $0.facts.takesRequests && $0.hasReclaimable
+      }
       if control.willing != willing.count {
         return "\(control.domain.name): \(control.willing) willing, not \(willing.count)"
       }

@@ -76,9 +76,10 @@ extension Broker {
     }
   }
 
-  /// Whether a client is there and holds something that could go.
+  /// Whether a client is there, takes requests and holds something that could go.
   func isWilling(_ client: Int) -> Bool {
-    registry.accounts[client].isAttached && registry.accounts[client].hasReclaimable
+    registry.accounts[client].isAttached && registry.accounts[client].facts.takesRequests
+      && registry.accounts[client].hasReclaimable
   }
 
   /// Changes the number of willing clients in the domains of a client.
@@ -110,9 +111,10 @@ extension Broker {
     control.isNamed = isNamed(domain)
     control.readAt = now
     let scope = Membership(scope: .domain(domain), byPath: false)
-    for account in registry.accounts where scope.contains(account.facts) {
+    for client in registry.accounts.indices
+    where scope.contains(registry.accounts[client].facts) {
       control.members += 1
-      if account.isAttached, account.hasReclaimable { control.willing += 1 }
+      if isWilling(client) { control.willing += 1 }
     }
     let index = domainTable.add(control)
     precondition(domainTable.controls[index].domain == domain, "a domain has one place")

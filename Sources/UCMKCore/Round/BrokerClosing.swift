@@ -92,7 +92,8 @@ extension Broker {
       now: now
     )
     return planner.plan(terms, over: registry) { account, cache in
-      guard let member = round.memberIndex(of: accounts[account].id),
+      guard accounts[account].facts.takesRequests,
+        let member = round.memberIndex(of: accounts[account].id),
         !round.members[member].isOut,
         let row = round.cacheIndex(of: accounts[account].caches[cache].id, in: member)
       else { return false }

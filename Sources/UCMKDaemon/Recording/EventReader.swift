@@ -159,7 +159,7 @@ package enum EventReader {
       }
       domains.append(.cgroup(path))
     }
-    return ClientFacts(
+    var facts = ClientFacts(
       name: try fields.text("name"),
       process: try fields.process("pid"),
       user: try fields.number32("uid"),
@@ -168,6 +168,8 @@ package enum EventReader {
       grantedShare: try fields.number32("share"),
       grantedFloor: try fields.bytes("floor")
     )
+    facts.takesRequests = fields.has("shrink") ? try fields.truth("shrink") : true
+    return facts
   }
 
   private static func declaration(

@@ -176,6 +176,7 @@ package enum EventWriter {
     writer.endArray()
     writer.member("share", UInt64(facts.grantedShare))
     writer.member("floor", raw: facts.grantedFloor)
+    if !facts.takesRequests { writer.member("shrink", false) }
   }
 
   private static func write(

@@ -223,7 +223,7 @@ struct RandomEvents {
   }
 
   private mutating func facts() -> ClientFacts {
-    ClientFacts(
+    var facts = ClientFacts(
       name: text(),
       process: process(),
       user: small(),
@@ -232,6 +232,8 @@ struct RandomEvents {
       grantedShare: small(),
       grantedFloor: bytes()
     )
+    facts.takesRequests = truth()
+    return facts
   }
 
   private mutating func usage() -> CacheUsage {
