@@ -17,8 +17,6 @@ package final class Daemon {
   package struct Surroundings {
     /// Below which roots the kernel's files are read.
     package var files: KernelFiles
-    /// Whether memory is accounted in the v2 hierarchy.
-    package var hasMemoryController: Bool
     /// Who watches descriptors.
     package var registry: any SourceRegistry
     /// The monotonic and the wall clock.
@@ -36,7 +34,6 @@ package final class Daemon {
     /// Makes the surroundings.
     package init(
       files: KernelFiles,
-      hasMemoryController: Bool,
       registry: any SourceRegistry,
       now: @escaping () -> MonotonicInstant,
       wallMicroseconds: @escaping () -> UInt64,
@@ -46,7 +43,6 @@ package final class Daemon {
       ownUser: UInt32
     ) {
       self.files = files
-      self.hasMemoryController = hasMemoryController
       self.registry = registry
       self.now = now
       self.wallMicroseconds = wallMicroseconds

@@ -42,7 +42,6 @@ final class DaemonStage {
     for (path, text) in files { tree.write(path, text) }
     let surroundings = Daemon.Surroundings(
       files: tree.kernel,
-      hasMemoryController: true,
       registry: registry,
       now: { [world] in world.now },
       wallMicroseconds: { 1_700_000_000_000_000 },
