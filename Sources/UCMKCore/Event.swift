@@ -24,6 +24,8 @@ package enum Event: Sendable, Equatable {
   case alarmed(DomainID, PressureLevel, AlarmSource, DomainReading)
   /// A domain cannot be read: its cgroup was removed, or its files may not be opened.
   case domainLost(DomainID)
+  /// The cgroup of a domain that was lost is there (again); matters where the settings name it.
+  case domainFound(DomainID)
   /// A process was read, because the broker asked (`Effect.measure`); nil where it is gone.
   case measured(ProcessID, ProcessReading?)
 

@@ -68,7 +68,7 @@ struct EventStream {
     case 64..<70: .requested(RequestToken(random.next()), request())
     case 70..<80: .sampled(domain(), reading())
     case 80..<85: .alarmed(domain(), level(), random.pick([.trigger, .average, .watch]), reading())
-    case 85..<86: .domainLost(domain())
+    case 85..<86: random.chance(60) ? .domainLost(domain()) : .domainFound(domain())
     case 86..<87: .configured(configuration())
     case 87..<88: .paused(until: random.chance(70) ? now + .milliseconds(700) : nil)
     case 88..<90: .resumed

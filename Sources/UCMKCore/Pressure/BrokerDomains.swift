@@ -91,11 +91,16 @@ extension Broker {
     isPollStale = true
   }
 
-  /// Forgets a domain that cannot be read, until somebody joins with it again.
+  /// Forgets a domain that cannot be read, until it is found or somebody joins with it again.
   mutating func lose(_ domain: DomainID) {
     // The host is always there; what could not be read now is read again at the next poll.
     guard domain != .host, let index = domainTable.index(of: domain) else { return }
     drop(index)
+  }
+
+  /// Watches a domain again that the settings name.
+  mutating func find(_ domain: DomainID) {
+    if isNamed(domain) { ensureDomain(domain) }
   }
 
   /// Watches a domain, if it is not watched yet.

@@ -71,6 +71,7 @@ package enum EventReader {
         try reading(fields)
       )
     case "domainLost": return .domainLost(try fields.domain("domain"))
+    case "domainFound": return .domainFound(try fields.domain("domain"))
     case "measured":
       let process = try fields.process("pid")
       guard fields.has("resident") else { return .measured(process, nil) }
