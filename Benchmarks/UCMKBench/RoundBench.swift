@@ -105,7 +105,6 @@ enum RoundBench {
     settings.connectionsPerUser = Settings.connectionsMaximum
     let surroundings = Daemon.Surroundings(
       files: KernelFiles(cgroup: nil),
-      hasMemoryController: false,
       registry: NoRegistry(),
       now: { MonotonicClock.now() },
       wallMicroseconds: { WallClock.microseconds() },

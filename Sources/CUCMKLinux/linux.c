@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -154,6 +155,13 @@ int ucmk_poll(struct pollfd *entries, size_t count, int timeout_ms) {
 }
 
 int ucmk_eventfd(void) { return checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int ucmk_inotify(void) { return checked(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
+
+int ucmk_inotify_add(int fd, const char *folder) {
+    uint32_t events = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
+    return checked(inotify_add_watch(fd, folder, events));
+}
 
 int ucmk_timerfd(void) {
     return checked(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));

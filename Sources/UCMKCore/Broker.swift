@@ -73,6 +73,7 @@ package struct Broker: Sendable {
     case .alarmed(let domain, let level, let source, let reading):
       sample(domain, reading, alarm: (level, source))
     case .domainLost(let domain): lose(domain)
+    case .domainFound(let domain): find(domain)
     case .measured(let process, let reading): measure(process, reading)
     case .joined(let client, let facts): join(client, facts)
     case .registered(let client, let cache, let declaration):

@@ -24,6 +24,8 @@ package enum Event: Sendable, Equatable {
   case alarmed(DomainID, PressureLevel, AlarmSource, DomainReading)
   /// A domain cannot be read: its cgroup was removed, or its files may not be opened.
   case domainLost(DomainID)
+  /// The cgroup of a domain that was lost is there (again); matters where the settings name it.
+  case domainFound(DomainID)
   /// A process was read, because the broker asked (`Effect.measure`); nil where it is gone.
   case measured(ProcessID, ProcessReading?)
 
@@ -123,8 +125,13 @@ package struct ClientFacts: Sendable, Equatable {
   package var grantedShare: UInt32
   /// The administrator's floor for the whole client, honoured whole below critical.
   package var grantedFloor: ByteCount
+  /// Whether it takes requests to shrink: false where it said so itself, or does not know the
+  /// method.
+  ///
+  /// Such a client is shown to people and never planned for.
+  package var takesRequests = true
 
-  /// Makes the facts.
+  /// Makes the facts of a client that takes requests.
   package init(
     name: String,
     process: ProcessID,

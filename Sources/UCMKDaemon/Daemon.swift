@@ -17,8 +17,6 @@ package final class Daemon {
   package struct Surroundings {
     /// Below which roots the kernel's files are read.
     package var files: KernelFiles
-    /// Whether memory is accounted in the v2 hierarchy.
-    package var hasMemoryController: Bool
     /// Who watches descriptors.
     package var registry: any SourceRegistry
     /// The monotonic and the wall clock.
@@ -36,7 +34,6 @@ package final class Daemon {
     /// Makes the surroundings.
     package init(
       files: KernelFiles,
-      hasMemoryController: Bool,
       registry: any SourceRegistry,
       now: @escaping () -> MonotonicInstant,
       wallMicroseconds: @escaping () -> UInt64,
@@ -46,7 +43,6 @@ package final class Daemon {
       ownUser: UInt32
     ) {
       self.files = files
-      self.hasMemoryController = hasMemoryController
       self.registry = registry
       self.now = now
       self.wallMicroseconds = wallMicroseconds
@@ -114,6 +110,13 @@ package final class Daemon {
   var relocatedAt: MonotonicInstant
   var nextPoll: MonotonicInstant?
   var nextHousekeeping: MonotonicInstant?
+  /// When cgroups that are there but cannot be read are looked at again.
+  var nextLook: MonotonicInstant?
+  /// Domains of the settings whose cgroup is missing.
+  private(set) lazy var absent = AbsentDomains(
+    root: surroundings.files.cgroup,
+    registry: surroundings.registry
+  ) { [unowned self] in absenceNoticed() }
   /// Whether everybody was told that the daemon stops.
   package var isStopping = false
 
@@ -168,7 +171,7 @@ package final class Daemon {
 
   /// When the daemon must be called again at the latest; nil while nothing is due.
   package var nextWake: MonotonicInstant? {
-    [broker.nextWake, nextHousekeeping, nextPoll].compactMap(\.self).min()
+    [broker.nextWake, nextHousekeeping, nextPoll, nextLook].compactMap(\.self).min()
   }
 
   /// To be called at `nextWake`.
@@ -177,6 +180,7 @@ package final class Daemon {
     if let due = broker.nextWake, due <= now { submit(.ticked) }
     if let due = nextPoll, due <= now { pollDomains() }
     if let due = nextHousekeeping, due <= now { keepHouse() }
+    if let due = nextLook, due <= now { lookForAbsent() }
     finishBatch()
   }
 

@@ -45,7 +45,7 @@ extension Daemon {
     if let reading = read(domain) {
       submit(.sampled(domain, reading))
     } else if domain != .host {
-      submit(.domainLost(domain))
+      lose(domain)
     }
   }
 

@@ -86,6 +86,7 @@ extension Daemon {
     }
     for watch in watches { watch.close() }
     watches.removeAll()
+    absent.disarm()
     recorder.flush()
   }
 

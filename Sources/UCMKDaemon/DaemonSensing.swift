@@ -28,6 +28,7 @@ extension Daemon {
     ) { [unowned self] domain, notice in noticed(domain, notice) }
     watches.append(watch)
     if watch.isPolled { armPoll() }
+    noteAbsence(of: domain, isAbsent: watch.isBlind)
     if let problem = watch.problem {
       log(
         .info,
@@ -47,16 +48,22 @@ extension Daemon {
     switch notice {
     case .gone:
       unwatch(domain)
-      submit(.domainLost(domain))
+      lose(domain)
     case .alarm(let level):
       alarms += 1
       if let reading = read(domain) {
         submit(.alarmed(domain, level, .trigger, reading))
       } else {
-        submit(.domainLost(domain))
+        lose(domain)
       }
     }
     finishBatch()
+  }
+
+  /// A domain cannot be read.
+  func lose(_ domain: DomainID) {
+    submit(.domainLost(domain))
+    noteAbsence(of: domain, isAbsent: true)
   }
 
   /// What the domain is like now; nil where it cannot be read.

@@ -92,6 +92,11 @@ package final class ProgramRun {
   /// How often it slept of its own accord: each time it waited for something counts once.
   package var voluntarySwitches: Int { number("voluntary_ctxt_switches") }
 
+  /// Whether it is stopped, as by SIGSTOP.
+  package var isStopped: Bool {
+    text("/proc/\(pid)/status").split(separator: "\n").contains { $0.hasPrefix("State:\tT") }
+  }
+
   private func number(_ key: String) -> Int {
     for line in text("/proc/\(pid)/status").split(separator: "\n") {
       let words = line.split { $0 == ":" || $0 == " " || $0 == "\t" }

@@ -5,6 +5,12 @@ import Glibc
 package import UCMKLinux
 package import UCMKModel
 
+/// Whether there is something to read from a descriptor at this moment.
+package func isReadable(_ fd: Int32) -> Bool {
+  var entry = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+  return unsafe poll(&entry, 1, 0) > 0
+}
+
 /// The other end of a connection, as plain as a stranger's program: lines out, lines in.
 ///
 /// Works over a real socket, where it waits with a deadline, and beside a daemon that a test drives

@@ -39,6 +39,11 @@ struct ClientCommand: ParsableCommand {
   @Flag(help: "Fill the cache once and never again.")
   var once = false
 
+  @Flag(
+    help: "Print \"asked\" and stop as by SIGSTOP when asked to shrink, in place of an answer."
+  )
+  var stopWhenAsked = false
+
   /// One entry: 64 KiB, like the thumbnail of a picture; small enough to lie in the heap, so that
   /// what is freed goes back by `malloc_trim` as in most programs.
   private static let entry = 64 << 10
@@ -57,6 +62,7 @@ struct ClientCommand: ParsableCommand {
     guard let cacheName = CacheName("\(name).cache") else {
       throw ValidationError("--name wants lower-case letters, digits, '.', '_' and '-'")
     }
+    if stopWhenAsked { return stopInstead(cacheName, of: client) }
     let cache = UCMKCache<Int, [UInt8]>(
       name: cacheName,
       totalCostLimit: Int(bytes.bytes.value),
@@ -73,6 +79,22 @@ struct ClientCommand: ParsableCommand {
     while true {
       usleep(250_000)
       if !once { fill(cache, isFirst: false) }
+    }
+  }
+
+  /// Holds nothing but the claim to, and stops in the middle of the first request: what becomes of
+  /// a round then can be watched without a race against an answer.
+  private func stopInstead(_ name: CacheName, of client: UCMKClient) {
+    let usage = CacheUsage(bytes: bytes.bytes, reclaimable: bytes.bytes)
+    let registration = client.register(name) {
+      usage
+    } shrink: { _ in
+      ChildOutput.tell("asked\n")
+      raise(SIGSTOP)
+      return .nothing
+    }
+    withExtendedLifetime(registration) {
+      while true { pause() }
     }
   }
 

@@ -68,7 +68,7 @@ struct EventStream {
     case 64..<70: .requested(RequestToken(random.next()), request())
     case 70..<80: .sampled(domain(), reading())
     case 80..<85: .alarmed(domain(), level(), random.pick([.trigger, .average, .watch]), reading())
-    case 85..<86: .domainLost(domain())
+    case 85..<86: random.chance(60) ? .domainLost(domain()) : .domainFound(domain())
     case 86..<87: .configured(configuration())
     case 87..<88: .paused(until: random.chance(70) ? now + .milliseconds(700) : nil)
     case 88..<90: .resumed
@@ -143,7 +143,7 @@ struct EventStream {
   }
 
   private mutating func facts() -> ClientFacts {
-    ClientFacts(
+    var facts = ClientFacts(
       name: "client",
       process: ProcessID(Int32(100 + random.number(below: 8))),
       user: 1,
@@ -154,6 +154,8 @@ struct EventStream {
       grantedShare: random.pick([0, 1, 100, 100, 10_000, .max]),
       grantedFloor: random.chance(80) ? .zero : size()
     )
+    facts.takesRequests = random.chance(90)
+    return facts
   }
 
   private mutating func request() -> RoundRequest {

@@ -84,7 +84,9 @@ struct CoreInvariants {
     for control in broker.domainTable.controls {
       let scope = Membership(scope: .domain(control.domain), byPath: false)
       let members = broker.registry.accounts.filter { scope.contains($0.facts) }
-      let willing = members.filter { $0.isAttached && $0.hasReclaimable }
+      let willing = members.filter {
+        $0.isAttached && $0.facts.takesRequests && $0.hasReclaimable
+      }
       if control.willing != willing.count {
         return "\(control.domain.name): \(control.willing) willing, not \(willing.count)"
       }
@@ -131,7 +133,8 @@ struct CoreInvariants {
       let caches = client.caches.reduce(ByteCount.zero) { $0 + $1.part }
       if caches != client.part { return "parts of caches do not add up" }
       if client.part > client.cap { return "a part above its cap" }
-      if client.measured > client.claimed + ByteCount(client.claimed.value / 20) {
+      // A fraction of a byte may be rounded up.
+      if client.measured > client.claimed + ByteCount(client.claimed.value / 20 + 1) {
         return "measured above what is believed"
       }
       if client.caches.contains(where: { $0.part > $0.inputs.cap }) {

@@ -27,6 +27,38 @@ struct PlanCommandTests {
     #expect(daemon.params(of: "plan") == [#"{"bytes":536870912,"level":"medium"}"#])
   }
 
+  @Test("who is not asked is listed with the reason")
+  func excluded() throws {
+    let plan = """
+      {"target":4096,"capacity":0,"part":0,"unmet":4096,"level":"low","scope":{"kind":"manual"},
+      "clients":[],"excluded":[
+      {"session":"c3","name":"old","pid":7,"reason":"no-requests"},
+      {"session":"c4","name":"busy","pid":8,"reason":"refuses"},
+      {"session":"c5","name":"calm","pid":9,"reason":"level"},
+      {"session":"c6","name":"bare","pid":10,"reason":"nothing-left"},
+      {"session":"c7","name":"new","pid":11,"reason":"asleep"}]}
+      """
+    let daemon = try FakeDaemon(["plan": [.result(plan)]])
+    let run = Run("plan --bytes 4K --level low", on: daemon)
+    #expect(run.status == 0)
+    #expect(
+      run.output == """
+        4.0 KiB at low on all clients: nothing is sent
+        target 4.0 KiB, capacity 0 B, part 0 B, unmet 4.0 KiB
+
+        nobody would be asked
+
+        not asked:
+          c3 old: takes no requests to shrink
+          c4 busy: refused a moment ago
+          c5 calm: none of its caches is asked at this level
+          c6 bare: holds nothing above its floors
+          c7 new: asleep
+
+        """
+    )
+  }
+
   @Test("on a terminal of 80 columns the totals still fit")
   func narrow() throws {
     let daemon = try FakeDaemon(["plan": [.result(Samples.plan)]])

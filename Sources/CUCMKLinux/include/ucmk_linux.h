@@ -90,6 +90,10 @@ int ucmk_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64
 int ucmk_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms);
 int ucmk_poll(struct pollfd *entries, size_t count, int timeout_ms);
 int ucmk_eventfd(void);
+// An inotify queue that does not block, and one more folder in it: what is made, removed and moved
+// there. -ENOENT or -ENOTDIR where the folder is none.
+int ucmk_inotify(void);
+int ucmk_inotify_add(int fd, const char *folder);
 int ucmk_timerfd(void);
 // `at_ns` on CLOCK_MONOTONIC; 0 disarms.
 int ucmk_timerfd_set(int fd, uint64_t at_ns);

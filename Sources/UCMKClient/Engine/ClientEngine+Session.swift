@@ -116,6 +116,9 @@ extension ClientEngine {
 // MARK: - Their answers
 
 extension ClientEngine {
+  /// How long to wait before a daemon of another version is asked again: it has to be replaced.
+  static let foreignVersionDelay = TimeSpan.seconds(30)
+
   func receive(answer id: RequestID?, _ outcome: IncomingMessage.Outcome, at now: MonotonicInstant)
   {
     guard case .integer(let number)? = id,
@@ -160,7 +163,7 @@ extension ClientEngine {
       switch error.known {
       case .limitExceeded(_, _, let retryAfter): reconnectAfter = retryAfter
       case .shuttingDown(let span): reconnectAfter = span
-      case .versionNotSupported: reconnectAfter = .seconds(30)
+      case .versionNotSupported: reconnectAfter = ClientEngine.foreignVersionDelay
       default: break
       }
     case .register: refuse(number)
@@ -170,6 +173,12 @@ extension ClientEngine {
   }
 
   private func begin(_ hello: HelloResult, at now: MonotonicInstant) {
+    // Nobody could say what messages of a version mean that this side did not offer.
+    guard ProtocolVersion.supported.contains(hello.version) else {
+      verdict = .close
+      reconnectAfter = ClientEngine.foreignVersionDelay
+      return
+    }
     phase = .live(session: hello.session)
     resume =
       hello.resumeToken.isEmpty

@@ -15,12 +15,29 @@ package enum PlanView {
       "",
     ]
     let clients = plan["clients"].items
-    guard !clients.isEmpty else { return lines + ["nobody would be asked"] }
-    lines += page.lines(table(plan, page))
+    if clients.isEmpty {
+      lines.append("nobody would be asked")
+    } else {
+      lines += page.lines(table(plan, page))
+    }
+    let excluded = plan["excluded"].items
+    if !excluded.isEmpty { lines += ["", "not asked:"] + excluded.map { line(of: $0, page) } }
     if showsSteps {
       for client in clients { lines += [""] + ExplainView.client(client, page) }
     }
     return lines
+  }
+
+  private static func line(of client: JSONValue, _ page: Page) -> String {
+    let reason =
+      switch client["reason"].string {
+      case "no-requests": "takes no requests to shrink"
+      case "refuses": "refused a moment ago"
+      case "level": "none of its caches is asked at this level"
+      case "nothing-left": "holds nothing above its floors"
+      default: page.word(client["reason"])
+      }
+    return "  \(page.word(client["session"])) \(page.word(client["name"])): \(reason)"
   }
 
   private static func table(_ plan: JSONValue, _ page: Page) -> Table {

@@ -76,9 +76,10 @@ extension Broker {
     }
   }
 
-  /// Whether a client is there and holds something that could go.
+  /// Whether a client is there, takes requests and holds something that could go.
   func isWilling(_ client: Int) -> Bool {
-    registry.accounts[client].isAttached && registry.accounts[client].hasReclaimable
+    registry.accounts[client].isAttached && registry.accounts[client].facts.takesRequests
+      && registry.accounts[client].hasReclaimable
   }
 
   /// Changes the number of willing clients in the domains of a client.
@@ -90,11 +91,16 @@ extension Broker {
     isPollStale = true
   }
 
-  /// Forgets a domain that cannot be read, until somebody joins with it again.
+  /// Forgets a domain that cannot be read, until it is found or somebody joins with it again.
   mutating func lose(_ domain: DomainID) {
     // The host is always there; what could not be read now is read again at the next poll.
     guard domain != .host, let index = domainTable.index(of: domain) else { return }
     drop(index)
+  }
+
+  /// Watches a domain again that the settings name.
+  mutating func find(_ domain: DomainID) {
+    if isNamed(domain) { ensureDomain(domain) }
   }
 
   /// Watches a domain, if it is not watched yet.
@@ -110,9 +116,10 @@ extension Broker {
     control.isNamed = isNamed(domain)
     control.readAt = now
     let scope = Membership(scope: .domain(domain), byPath: false)
-    for account in registry.accounts where scope.contains(account.facts) {
+    for client in registry.accounts.indices
+    where scope.contains(registry.accounts[client].facts) {
       control.members += 1
-      if account.isAttached, account.hasReclaimable { control.willing += 1 }
+      if isWilling(client) { control.willing += 1 }
     }
     let index = domainTable.add(control)
     precondition(domainTable.controls[index].domain == domain, "a domain has one place")

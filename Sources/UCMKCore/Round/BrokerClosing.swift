@@ -92,7 +92,8 @@ extension Broker {
       now: now
     )
     return planner.plan(terms, over: registry) { account, cache in
-      guard let member = round.memberIndex(of: accounts[account].id),
+      guard accounts[account].facts.takesRequests,
+        let member = round.memberIndex(of: accounts[account].id),
         !round.members[member].isOut,
         let row = round.cacheIndex(of: accounts[account].caches[cache].id, in: member)
       else { return false }
@@ -188,10 +189,11 @@ extension OpenRound {
     var sum = ByteCount.zero
     sumClaims()
     for index in members.indices where members[index].claimed > .zero {
-      guard !members[index].isGone,
-        let process = processIndex(of: members[index].process)
-      else { continue }
-      members[index].measured = processes[process].measured(of: members[index].claimed)
+      guard let process = processIndex(of: members[index].process) else { continue }
+      let share = processes[process].takeMeasured(of: members[index].claimed)
+      // What one that is gone gave back is nobody's.
+      guard !members[index].isGone else { continue }
+      members[index].measured = share
       sum += members[index].measured
     }
     return sum

@@ -44,7 +44,7 @@ extension Broker {
       members: order.membership,
       now: now
     )
-    let (capacity, part) = planner.plan(terms, over: registry)
+    let (capacity, part) = plan(terms)
     if order.isAutomatic, part == .zero { return nil }
 
     let id = RoundID((lastRound?.number ?? 0) + 1)
@@ -66,6 +66,17 @@ extension Broker {
     }
     ask(slot)
     return id
+  }
+
+  /// Splits over everybody who takes requests.
+  ///
+  /// In a function of its own: a copy of the accounts that lived on would have the next change of
+  /// one copy them all.
+  mutating func plan(_ terms: QuotaTerms) -> (capacity: ByteCount, part: ByteCount) {
+    let accounts = registry.accounts
+    return planner.plan(terms, over: registry) { account, _ in
+      accounts[account].facts.takesRequests
+    }
   }
 
   /// Whether this round is open.

@@ -99,8 +99,13 @@ struct RoundProcess: Sendable {
   var bytes: UInt128 = 0
   /// What its sessions claim, once the round measures.
   var claimed: UInt128 = 0
+  /// What the shares given so far leave of a byte, in parts of `claimed`.
+  private var fraction: UInt128 = 0
   /// Before the first request and after the last answer; the outer nil: not read (yet).
   var before: ProcessReading??, after: ProcessReading??
+
+  /// Makes a process of which nothing was read.
+  init(process: ProcessID) { self.process = process }
 
   /// By how much the process shrank.
   ///
@@ -116,12 +121,23 @@ struct RoundProcess: Sendable {
     return max(own, group - left)
   }
 
-  /// What of the fall counts as given by a session with this claim: in proportion to the claims,
-  /// and at most 5 % above its own, since what nobody claims may have other causes.
-  func measured(of claim: ByteCount) -> ByteCount {
+  /// What of the fall counts: at most 5 % above what all sessions together claim, since what nobody
+  /// claims may have other causes.
+  var credible: ByteCount { min(fall, ByteCount(UInt64(clamping: claimed + claimed / 20))) }
+
+  /// What of the fall counts as given by the next session, with this claim: in proportion to the
+  /// claims.
+  ///
+  /// Fractions of bytes are carried on to the session after it, so that the shares of all sessions
+  /// add up to `credible` exactly, and each is less than a byte away from its own proportion.
+  mutating func takeMeasured(of claim: ByteCount) -> ByteCount {
     guard claimed > 0 else { return .zero }
-    let share = UInt128(fall.value) * UInt128(claim.value) / claimed
-    return min(ByteCount(UInt64(clamping: share)), claim + ByteCount(claim.value / 20))
+    let product = UInt128(credible.value) * UInt128(claim.value)
+    let (sum, overflow) = product.addingReportingOverflow(fraction)
+    // Only beyond 2^63 bytes, where one byte more or less is no matter.
+    let (quotient, rest) = (overflow ? product : sum).quotientAndRemainder(dividingBy: claimed)
+    fraction = rest
+    return ByteCount(UInt64(clamping: quotient))
   }
 
   /// The part of what was read of the process that falls to a cache of `bytes`, in proportion.

@@ -113,8 +113,9 @@ extension Broker {
       members: order.membership,
       now: now
     )
-    var planner = planner
-    let (capacity, part) = planner.plan(terms, over: registry)
+    var scratch = self
+    let (capacity, part) = scratch.plan(terms)
+    let planner = scratch.planner
     let processes = measuredProcesses()
     return PlanView(
       target: order.target,
@@ -123,7 +124,8 @@ extension Broker {
       level: order.level,
       scope: order.scope,
       medianCost: planner.medianCost,
-      clients: planner.clients.indices.map { quota($0, of: planner, processes) }
+      clients: planner.clients.indices.map { quota($0, of: planner, processes) },
+      excluded: excluded(from: terms)
     )
   }
 
@@ -136,7 +138,7 @@ extension Broker {
       members: order.membership,
       now: now
     )
-    return planner.plan(terms, over: registry)
+    return plan(terms)
   }
 
   /// One planned client.

@@ -178,6 +178,40 @@ package struct PlanView: Sendable, Equatable {
   package var medianCost: UInt32
   /// Everybody in the scope that has something to give, by id.
   package var clients: [ClientQuota]
+  /// Everybody else in the scope with a cache, by id.
+  package var excluded: [ExcludedClient]
+}
+
+/// One client of the scope that is asked for nothing, and why.
+package struct ExcludedClient: Sendable, Equatable {
+  /// The client, its label and its process.
+  package var client: ClientID
+  package var name: String
+  package var process: ProcessID
+  /// Why it is left out.
+  package var reason: Exclusion
+}
+
+/// Why a client is asked for nothing; of several reasons the one that stands first here.
+package enum Exclusion: UInt8, Sendable, Equatable, CaseIterable {
+  /// It takes no requests to shrink: it said so, or does not know the method.
+  case takesNoRequests
+  /// It refused, and its time is not over.
+  case refuses
+  /// None of its caches is asked at this level.
+  case level
+  /// Its caches hold nothing above their floors that is not on its way already.
+  case nothingLeft
+
+  /// The word on the wire.
+  package var name: String {
+    switch self {
+    case .takesNoRequests: "no-requests"
+    case .refuses: "refuses"
+    case .level: "level"
+    case .nothingLeft: "nothing-left"
+    }
+  }
 }
 
 /// One round, open or closed.

@@ -55,6 +55,7 @@ extension Daemon {
       guard !checksOnly else { return (changed, []) }
       settings = loaded
       limits = Daemon.limits(of: loaded)
+      forgetAbsences()
       submit(.configured(loaded.configuration))
       relocateClients(force: true)
       notice(.reload)

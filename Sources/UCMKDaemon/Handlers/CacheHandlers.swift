@@ -148,6 +148,7 @@ extension Daemon {
       case .methodNotFound:
         // A client that does not know the method is not asked again (§8).
         session.capabilities.remove(.shrink)
+        if session.isMember { submit(.relocated(session.client, facts(of: session))) }
         submit(.undelivered(session.client, round, attempt: attempt))
       default: submit(.undelivered(session.client, round, attempt: attempt))
       }

@@ -89,6 +89,7 @@ extension Daemon {
       cgroup: cgroup,
       domains: reader.domains(ofCgroup: cgroup, named: settings.configuration.domains)
     )
+    facts.takesRequests = session.capabilities.contains(.shrink)
     guard !settings.rules.isEmpty else { return facts }
     let subject = ClientRule.Subject(
       name: session.name,

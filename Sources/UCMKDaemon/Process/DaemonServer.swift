@@ -38,7 +38,6 @@ final class DaemonServer {
     let (journal, places) = (journal, places)
     let surroundings = Daemon.Surroundings(
       files: files,
-      hasMemoryController: places.cgroup?.hasMemoryController ?? false,
       registry: LoopRegistry(loop),
       now: { MonotonicClock.now() },
       wallMicroseconds: { WallClock.microseconds() },

@@ -71,6 +71,7 @@ package enum EventReader {
         try reading(fields)
       )
     case "domainLost": return .domainLost(try fields.domain("domain"))
+    case "domainFound": return .domainFound(try fields.domain("domain"))
     case "measured":
       let process = try fields.process("pid")
       guard fields.has("resident") else { return .measured(process, nil) }
@@ -159,7 +160,7 @@ package enum EventReader {
       }
       domains.append(.cgroup(path))
     }
-    return ClientFacts(
+    var facts = ClientFacts(
       name: try fields.text("name"),
       process: try fields.process("pid"),
       user: try fields.number32("uid"),
@@ -168,6 +169,8 @@ package enum EventReader {
       grantedShare: try fields.number32("share"),
       grantedFloor: try fields.bytes("floor")
     )
+    facts.takesRequests = fields.has("shrink") ? try fields.truth("shrink") : true
+    return facts
   }
 
   private static func declaration(

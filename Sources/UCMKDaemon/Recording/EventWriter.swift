@@ -21,7 +21,7 @@ package enum EventWriter {
     switch event {
     case .configured, .hostKnown, .paused, .resumed, .ticked, .overridden:
       administration(event, &writer)
-    case .sampled, .alarmed, .domainLost, .measured: sensing(event, &writer)
+    case .sampled, .alarmed, .domainLost, .domainFound, .measured: sensing(event, &writer)
     case .joined, .registered, .updated, .unregistered, .reported, .relocated, .detached,
       .reattached, .left:
       clients(event, &writer)
@@ -72,6 +72,9 @@ package enum EventWriter {
       write(reading, &writer)
     case .domainLost(let domain):
       writer.name("domainLost")
+      writer.member("domain", domain.name)
+    case .domainFound(let domain):
+      writer.name("domainFound")
       writer.member("domain", domain.name)
     case .measured(let process, let reading):
       writer.name("measured")
@@ -176,6 +179,7 @@ package enum EventWriter {
     writer.endArray()
     writer.member("share", UInt64(facts.grantedShare))
     writer.member("floor", raw: facts.grantedFloor)
+    if !facts.takesRequests { writer.member("shrink", false) }
   }
 
   private static func write(

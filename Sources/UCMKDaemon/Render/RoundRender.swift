@@ -129,7 +129,23 @@ enum RoundRender {
       )
       writer.endObject()
     }
+    if cursor == nil { write(plan.excluded, to: &writer) }
     writer.endObject()
+  }
+
+  /// Writes who takes no part, as far as the line has room for it beside a page of clients.
+  private static func write(_ excluded: [ExcludedClient], to writer: inout JSONWriter) {
+    writer.key("excluded")
+    writer.beginArray()
+    for client in excluded where writer.count < Daemon.listBytes / 2 * 3 {
+      writer.beginObject()
+      writer.member("session", client.client.name)
+      writer.member("name", client.name)
+      writer.member("pid", signed: Int64(client.process.number))
+      writer.member("reason", client.reason.name)
+      writer.endObject()
+    }
+    writer.endArray()
   }
 
   /// Writes `clients` from the one behind the cursor on, until the line is long enough; `next` then

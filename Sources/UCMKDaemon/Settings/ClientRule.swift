@@ -20,7 +20,7 @@ package struct ClientRule: Sendable, Equatable {
   }
 
   /// Whom a rule is about.
-  package enum Match: Sendable, Equatable {
+  package enum Match: Sendable, Hashable {
     /// A component of the cgroup path: the name of a systemd unit.
     case unit(String)
     /// The path of the executable.

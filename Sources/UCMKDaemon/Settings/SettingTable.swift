@@ -166,13 +166,8 @@ extension Settings {
     _ change: (inout ClientRule) -> Void
   ) throws(ValueProblem) {
     let match = try ClientRule.Match(entry.argument)
-    let index: Int
-    if let known = rules.firstIndex(where: { $0.match == match }) {
-      index = known
-    } else {
-      index = rules.count
-      rules.append(ClientRule(match: match))
-    }
+    let index = rulePlaces.place(of: match, orNew: rules.count)
+    if index == rules.count { rules.append(ClientRule(match: match)) }
     change(&rules[index])
   }
 
@@ -184,11 +179,8 @@ extension Settings {
     guard let domain = DomainID(setting: entry.argument) else {
       throw ValueProblem("host, or the path of a cgroup that begins with /")
     }
-    let index: Int
-    if let known = configuration.domains.firstIndex(where: { $0.domain == domain }) {
-      index = known
-    } else {
-      index = configuration.domains.count
+    let index = domainPlaces.place(of: domain, orNew: configuration.domains.count)
+    if index == configuration.domains.count {
       configuration.domains.append(DomainSettings(domain: domain))
     }
     change(&configuration.domains[index])

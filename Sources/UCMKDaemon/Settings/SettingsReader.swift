@@ -37,6 +37,7 @@ package enum SettingsReader {
     var settings = Settings()
     var problems: [SettingsProblem] = []
     var entries: [(file: String, entry: SettingsEntry)] = []
+    var values: [String: String] = [:]
     for source in sources {
       let text = SettingsText.read(source.text, file: source.file)
       problems += text.problems
@@ -46,9 +47,14 @@ package enum SettingsReader {
     // Domains take what they leave out from the host's sections, wherever those stand.
     for pass in [false, true] {
       for (file, entry) in entries where (entry.section == "Domain") == pass {
-        if let problem = apply(entry, file: file, to: &settings) { problems.append(problem) }
+        if let problem = apply(entry, file: file, to: &settings) {
+          problems.append(problem)
+        } else {
+          values[place(of: entry)] = entry.value
+        }
       }
     }
+    settings.assigned = values.map { Settings.Assignment(key: $0.key, value: $0.value) }
     problems += order(settings, entries)
     guard problems.isEmpty else {
       let files = sources.map(\.file)
@@ -127,11 +133,13 @@ package enum SettingsReader {
         text: "bad value for \(entry.key): wanted \(error.wanted)"
       )
     }
-    let place = entry.argument.isEmpty ? entry.section : "\(entry.section) \(entry.argument)"
-    let assignment = Settings.Assignment(key: "\(place).\(entry.key)", value: entry.value)
-    settings.assigned.removeAll { $0.key == assignment.key }
-    settings.assigned.append(assignment)
     return nil
+  }
+
+  /// The entry as `Section.Key` or `Section argument.Key`.
+  private static func place(of entry: SettingsEntry) -> String {
+    let section = entry.argument.isEmpty ? entry.section : "\(entry.section) \(entry.argument)"
+    return "\(section).\(entry.key)"
   }
 
   /// The beginning of a text of the file: a line may be as long as the file.

@@ -133,7 +133,10 @@ enum ResultSchemas {
     "items":{"type":"object","properties":{"session":@name@,"name":@text@,"pid":@bytes@,\
     "cgroup":@textOrNull@,"part":@bytes@,"asked":@bytes@,"caches":{"type":"array",\
     "items":{"type":"object","properties":{"id":@cacheID@,"name":@text@,"part":@bytes@,\
-    "asked":@bytes@}}},"inputs":@empty@,"steps":@steps@}}}}}
+    "asked":@bytes@}}},"inputs":@empty@,"steps":@steps@}}},\
+    "excluded":{"type":"array","items":{"type":"object","properties":{"session":@name@,\
+    "name":@text@,"pid":@bytes@,"reason":{"type":"string",\
+    "enum":["no-requests","refuses","level","nothing-left"]}}}}}}
     """
 
   private static let trigger: StaticString = """

@@ -39,10 +39,11 @@ struct RoundPhaseTests {
   }
 
   /// Everybody who is left answers; time passes until nothing is open.
-  private func finish(_ stage: inout Stage) {
+  private func finish(_ stage: inout Stage, except silent: UInt64 = 0) {
     stage.measuresAtOnce = true
     for _ in 1...3 {
-      for client in 1...3 as ClosedRange<UInt64> where stage.isThere(client) {
+      for client in 1...3 as ClosedRange<UInt64>
+      where stage.isThere(client) && client != silent {
         _ = stage.answer(client)
       }
     }
@@ -96,6 +97,67 @@ struct RoundPhaseTests {
   private static let outcomes: [Phase: RoundOutcome] = [
     .asking: .silent, .again: .partial, .settling: .done, .measuring: .done, .closed: .done,
   ]
+
+  @Test("a client may come back as another process", arguments: Phase.allCases)
+  func returns(phase: Phase) {
+    var stage = stage(in: phase)
+    _ = stage.send(.detached(ClientID(2)))
+    stage.resident[52] = 100 << 20
+    let back = stage.send(.reattached(ClientID(2), .plain(2, process: 52)))
+    // Nothing is asked of it again; it is told the limit that it may never have heard of.
+    #expect(back.count == 1)
+    #expect(back[0].hasPrefix("limit c2 1<"))
+    finish(&stage)
+    expectRest(stage, phase)
+    let row = stage.round(1).clients.first { $0.client == ClientID(2) }
+    #expect(row?.outcome == (phase == .closed ? .done : .gone))
+    // The new process is not held to what the old one said.
+    #expect(row?.process == ProcessID(12))
+    #expect(row?.measured == (phase == .closed ? .mebibytes(60) : .zero))
+    _ = stage.send(.reported(ClientID(2), CacheID(1), .mebibytes(100)))
+    let lines = stage.ask(10)
+    #expect(lines.contains("measure 52"), "\(phase) \(lines)")
+    #expect(!lines.contains("measure 12"))
+  }
+
+  @Test("a client's process may be found to be another one", arguments: Phase.allCases)
+  func anotherProcess(phase: Phase) {
+    var stage = stage(in: phase)
+    stage.resident[52] = 100 << 20
+    #expect(stage.send(.relocated(ClientID(2), .plain(2, process: 52))) == [])
+    finish(&stage)
+    expectRest(stage, phase)
+    let row = stage.round(1).clients.first { $0.client == ClientID(2) }
+    // What was asked and answered stays with the process that was asked; one that shrinks
+    // afterwards is not taken for it.
+    #expect(row?.process == ProcessID(12))
+    #expect(row?.outcome == .done)
+    // In the second attempt it is asked for the 15 MiB that client 1 did not give.
+    #expect(row?.claimed == .mebibytes(phase == .again ? 75 : 60))
+    // While it is measured the reading is on its way, and here it gets lost.
+    let isUnseen = phase == .asking || phase == .measuring
+    #expect(row?.measured == (isUnseen ? .zero : .mebibytes(60)), "\(phase)")
+    _ = stage.send(.reported(ClientID(2), CacheID(1), .mebibytes(100)))
+    #expect(stage.ask(10).contains("measure 52"))
+  }
+
+  @Test("a cache may be taken back and registered anew", arguments: Phase.allCases)
+  func registersAnew(phase: Phase) {
+    var stage = stage(in: phase)
+    #expect(stage.send(.unregistered(ClientID(2), CacheID(1))) == [])
+    let declaration = CacheDeclaration(name: "cache-1", usage: .mebibytes(100))
+    _ = stage.send(.registered(ClientID(2), CacheID(2), declaration))
+    finish(&stage, except: 2)
+    _ = stage.pass(milliseconds: 4_000)
+    expectRest(stage, phase)
+    let row = stage.round(1).clients.first { $0.client == ClientID(2) }
+    #expect(row?.caches.map(\.id) == [CacheID(1)], "the new one was not asked")
+    // It has nothing of the old one: neither its limit nor what was on its way.
+    #expect(stage.cacheNumbers(2) == [2])
+    #expect(stage.cache(2, CacheID(2)).limit == nil)
+    #expect(stage.inFlight(2) == .zero)
+    #expect(stage.ask(500).contains { $0.hasPrefix("ask c2 r2.1 medium 2:100M") })
+  }
 
   @Test("an override is for the next split", arguments: Phase.allCases)
   func overridden(phase: Phase) {

@@ -54,12 +54,32 @@ struct MeasuringTests {
 
   @Test("is split by claims, and is at most 5 % above a claim")
   func split() {
-    let half = process(reading(300), reading(250))
-    #expect(half.measured(of: .mebibytes(60)) == .mebibytes(30))
-    #expect(half.measured(of: .mebibytes(40)) == .mebibytes(20))
-    let double = process(reading(300), reading(100))
-    #expect(double.measured(of: .mebibytes(60)) == .mebibytes(63))
-    #expect(RoundProcess(process: ProcessID(1)).measured(of: .mebibytes(1)) == .zero)
+    var half = process(reading(300), reading(250))
+    #expect(half.takeMeasured(of: .mebibytes(60)) == .mebibytes(30))
+    #expect(half.takeMeasured(of: .mebibytes(40)) == .mebibytes(20))
+    var double = process(reading(300), reading(100))
+    #expect(double.takeMeasured(of: .mebibytes(60)) == .mebibytes(63))
+    var unread = RoundProcess(process: ProcessID(1))
+    #expect(unread.takeMeasured(of: .mebibytes(1)) == .zero)
+  }
+
+  @Test(
+    "is split to the byte",
+    arguments: [
+      (fell: 10_000_000, claims: [7, 7, 7], shares: [3_333_333, 3_333_333, 3_333_334]),
+      (fell: 8, claims: [3, 0, 3, 3], shares: [2, 0, 3, 3]),
+      (fell: 1, claims: [1, 1, 1], shares: [0, 0, 1]),
+      // 39 claimed are good for 40 at most, whatever the process gave back.
+      (fell: 1_000, claims: [13, 13, 13], shares: [13, 13, 14]),
+    ] as [(fell: UInt64, claims: [UInt64], shares: [UInt64])]
+  )
+  func exact(fell: UInt64, claims: [UInt64], shares: [UInt64]) {
+    let factor: UInt64 = fell > 1_000 ? 1 << 20 : 1
+    var process = RoundProcess(process: ProcessID(1))
+    process.before = .some(ProcessReading(resident: ByteCount(fell)))
+    process.after = .some(ProcessReading(resident: .zero))
+    process.claimed = UInt128(claims.reduce(0, +) * factor)
+    #expect(claims.map { process.takeMeasured(of: ByteCount($0 * factor)).value } == shares)
   }
 
   @Test("shows a liar: claimed and measured are two numbers")
@@ -125,6 +145,45 @@ struct MeasuringTests {
     #expect(
       round.clients.map(\.caches[0].inputs.measured) == [.mebibytes(125), .mebibytes(125)]
     )
+  }
+
+  @Test("of three sessions of one process loses no byte in the split")
+  func thirds() {
+    var stage = Stage()
+    for client in 1...3 as ClosedRange<UInt64> {
+      _ = stage.send(.joined(ClientID(client), .plain(client, process: 50)))
+      let declaration = CacheDeclaration(name: "cache", usage: .mebibytes(100))
+      _ = stage.send(.registered(ClientID(client), CacheID(1), declaration))
+    }
+    stage.resident[50] = 400 << 20
+    _ = stage.ask(99)
+    for client in 1...3 as ClosedRange<UInt64> { _ = stage.answer(client, real: 0) }
+    stage.resident[50] = (400 << 20) - 10_000_000
+    _ = stage.pass(milliseconds: 200)
+    #expect(stage.round(1).claimed == .mebibytes(99))
+    #expect(stage.round(1).measured == ByteCount(10_000_000))
+    #expect(
+      stage.round(1).clients.map(\.measured.value) == [3_333_333, 3_333_333, 3_333_334]
+    )
+  }
+
+  @Test("of a session that is gone belongs to nobody; its process's others keep their own")
+  func goneSession() {
+    var stage = Stage()
+    for client in 1...3 as ClosedRange<UInt64> {
+      _ = stage.send(.joined(ClientID(client), .plain(client, process: 50)))
+      let declaration = CacheDeclaration(name: "cache", usage: .mebibytes(100))
+      _ = stage.send(.registered(ClientID(client), CacheID(1), declaration))
+    }
+    stage.resident[50] = 400 << 20
+    _ = stage.ask(90)
+    for client in 1...3 as ClosedRange<UInt64> { _ = stage.answer(client) }
+    _ = stage.send(.left(ClientID(2)))
+    _ = stage.pass(milliseconds: 200)
+    let round = stage.round(1)
+    #expect(round.clients.map(\.measured) == [.mebibytes(30), .zero, .mebibytes(30)])
+    #expect(round.clients.map(\.outcome) == [.done, .gone, .done])
+    #expect(round.measured == .mebibytes(60))
   }
 
   @Test("is waited for no longer than to the next tick")

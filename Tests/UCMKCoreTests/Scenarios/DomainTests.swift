@@ -120,6 +120,28 @@ struct DomainTests {
     #expect(stage.send(.left(ClientID(1))) == ["unwatch /a"])
   }
 
+  @Test("that are found again are watched where the settings name them, once")
+  func found() {
+    var stage = Stage()
+    var configuration = Configuration()
+    configuration.watermarks = .plain
+    configuration.domains = [DomainSettings(domain: .cgroup("/a"))]
+    #expect(stage.send(.configured(configuration)) == ["watch /a", "sample /a"])
+    #expect(stage.send(.domainLost(.cgroup("/a"))) == ["unwatch /a"])
+    // A client that was there all along counts as soon as the domain is back.
+    stage.join(1, [200])
+    _ = stage.send(.relocated(ClientID(1), .plain(1, domains: ["/a"])))
+    _ = stage.send(.domainLost(.cgroup("/a")))
+    #expect(stage.send(.domainFound(.cgroup("/a"))) == ["watch /a", "sample /a"])
+    #expect(stage.send(.domainFound(.cgroup("/a"))) == [])
+    #expect(stage.send(.domainFound(.cgroup("/b"))) == [])
+    #expect(stage.send(.domainFound(.host)) == [])
+    #expect(
+      stage.read(.cgroup("/a"), available: 40).last == "state /a idle>round"
+    )
+    #expect(stage.round(1).scope == .domain(.cgroup("/a")))
+  }
+
   @Test("follow a client that moves")
   func relocation() {
     var stage = Stage()

@@ -112,15 +112,19 @@ struct Stage {
     return send(.requested(RequestToken(7), request))
   }
 
-  /// A client answers its last order: of each target it frees `part` percent and shrinks by `real`
-  /// percent of what it claims.
+  /// A client answers its last order, or the last one of a round: of each target it frees `part`
+  /// percent and shrinks by `real` percent of what it claims.
   mutating func answer(
     _ client: UInt64,
+    in round: UInt64? = nil,
     part: UInt64 = 100,
     real: UInt64 = 100,
     more: Bool = true
   ) -> [String] {
-    guard let order = orders.last(where: { $0.client == ClientID(client) }) else {
+    let isMeant = { (order: ShrinkOrder) in
+      order.client == ClientID(client) && round.map { RoundID($0) == order.round } ?? true
+    }
+    guard let order = orders.last(where: isMeant) else {
       return ["c\(client) was not asked"]
     }
     var lines: [String] = []

@@ -78,7 +78,7 @@ struct TriggerHandlerTests {
     let root = try stage.control()
     let plan = root.call("plan", #"{"bytes":41943040}"#)["result"]
     #expect(
-      plan.keys == ["capacity", "clients", "level", "part", "scope", "target", "unmet"]
+      plan.keys == ["capacity", "clients", "excluded", "level", "part", "scope", "target", "unmet"]
     )
     #expect(plan["level"] == "medium")
     #expect(

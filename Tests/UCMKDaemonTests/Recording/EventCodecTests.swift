@@ -98,7 +98,7 @@ struct EventCodecTests {
 /// Events of every case, with every optional part there or not.
 struct RandomEvents {
   /// How many cases there are.
-  static let kinds = 24
+  static let kinds = 25
   private var random: SplitMix64
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
@@ -165,6 +165,7 @@ struct RandomEvents {
         until: maybe { MonotonicInstant(nanoseconds: $0.number()) }
       )
       return .overridden(client, cache, override)
+    case 23: return .domainFound(domain())
     default: return .ticked
     }
   }
@@ -223,7 +224,7 @@ struct RandomEvents {
   }
 
   private mutating func facts() -> ClientFacts {
-    ClientFacts(
+    var facts = ClientFacts(
       name: text(),
       process: process(),
       user: small(),
@@ -232,6 +233,8 @@ struct RandomEvents {
       grantedShare: small(),
       grantedFloor: bytes()
     )
+    facts.takesRequests = truth()
+    return facts
   }
 
   private mutating func usage() -> CacheUsage {

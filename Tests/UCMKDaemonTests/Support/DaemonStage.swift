@@ -42,7 +42,6 @@ final class DaemonStage {
     for (path, text) in files { tree.write(path, text) }
     let surroundings = Daemon.Surroundings(
       files: tree.kernel,
-      hasMemoryController: true,
       registry: registry,
       now: { [world] in world.now },
       wallMicroseconds: { 1_700_000_000_000_000 },
@@ -148,13 +147,42 @@ final class DaemonStage {
 /// Watches nothing; the test fires.
 final class FakeRegistry: SourceRegistry {
   private final class Source: WatchedSource {
-    private let onRemove: () -> Void
-    init(_ onRemove: @escaping () -> Void) { self.onRemove = onRemove }
-    func remove() { onRemove() }
+    let fd: Int32
+    let events: EpollEvents
+    let handler: (EpollEvents) -> Void
+    private let onRemove: (Source) -> Void
+
+    init(
+      _ fd: Int32,
+      _ events: EpollEvents,
+      _ handler: @escaping (EpollEvents) -> Void,
+      _ onRemove: @escaping (Source) -> Void
+    ) {
+      self.fd = fd
+      self.events = events
+      self.handler = handler
+      self.onRemove = onRemove
+    }
+
+    func remove() { onRemove(self) }
   }
 
   private(set) var added = 0
   private(set) var removed = 0
+  private var sources: [Source] = []
+
+  /// What is watched for just these events.
+  func descriptors(_ events: EpollEvents) -> [Int32] {
+    sources.filter { $0.events == events }.map(\.fd)
+  }
+
+  /// How many sources are watched for just these events.
+  func count(_ events: EpollEvents) -> Int { descriptors(events).count }
+
+  /// Has every source that is watched for just these events say that they came.
+  func fire(_ events: EpollEvents) {
+    for source in sources where source.events == events { source.handler(events) }
+  }
 
   func add(
     _ fd: Int32,
@@ -162,7 +190,12 @@ final class FakeRegistry: SourceRegistry {
     _ handler: @escaping (EpollEvents) -> Void
   ) throws(SystemError) -> any WatchedSource {
     added += 1
-    return Source { [unowned self] in removed += 1 }
+    let source = Source(fd, events, handler) { [unowned self] source in
+      removed += 1
+      sources.removeAll { $0 === source }
+    }
+    sources.append(source)
+    return source
   }
 }
 

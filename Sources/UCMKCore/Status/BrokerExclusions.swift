@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import UCMKModel
+
+/// Why clients are left out of a split: the same questions as the planner's, asked again for
+/// people.
+extension Broker {
+  /// The clients of the scope that have caches and take no part, by id.
+  func excluded(from terms: QuotaTerms) -> [ExcludedClient] {
+    registry.accounts.compactMap { account in
+      guard account.isAttached, !account.caches.isEmpty,
+        terms.members.contains(account.facts),
+        let reason = account.exclusion(from: terms)
+      else { return nil }
+      return ExcludedClient(
+        client: account.id,
+        name: account.facts.name,
+        process: account.facts.process,
+        reason: reason
+      )
+    }
+  }
+}
+
+extension ClientAccount {
+  /// Why the client is asked for nothing on these terms; nil where it is asked.
+  fileprivate func exclusion(from terms: QuotaTerms) -> Exclusion? {
+    guard facts.takesRequests else { return .takesNoRequests }
+    if let until = refusedUntil, until > terms.now { return .refuses }
+    let total = bytes
+    var isMeant = false
+    for cache in caches where cache.takesPart(at: terms.level) {
+      isMeant = true
+      let granted = grantedFloor(of: cache, within: total)
+      let floor = terms.level == .critical ? .zero : cache.floor(granted: granted)
+      if cache.cap(above: floor) > .zero { return nil }
+    }
+    return isMeant ? .nothingLeft : .level
+  }
+}

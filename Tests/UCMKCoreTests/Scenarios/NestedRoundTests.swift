@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import UCMKModel
+
+@testable import UCMKCore
+
+/// Rounds of domains that lie in each other: what is on its way for one counts for the other.
+@Suite("Nested domains")
+struct NestedRoundTests {
+  private let inner = DomainID.cgroup("/a/b"), outer = DomainID.cgroup("/a")
+
+  /// Client 1 in the inner cgroup, 2 in the outer, 3 elsewhere, 200 MiB each.
+  private func stage() -> Stage {
+    var stage = Stage()
+    stage.join(1, [200], domains: ["/a", "/a/b"])
+    stage.join(2, [200], domains: ["/a"])
+    stage.join(3, [200])
+    return stage
+  }
+
+  private func asks(_ lines: [String]) -> [String] { lines.filter { $0.hasPrefix("ask") } }
+
+  /// The members answer what each of the two rounds asks of them.
+  private func answerAll(_ stage: inout Stage) {
+    for round in [1, 2] as [UInt64] {
+      for client in [1, 2] as [UInt64] { _ = stage.answer(client, in: round) }
+    }
+  }
+
+  @Test("what the inner one asks for is on its way for the outer one too, once")
+  func rest() {
+    var stage = stage()
+    // 60 MiB to the high mark of 80, all of the one member.
+    #expect(asks(stage.read(inner, available: 20)) == ["ask c1 r1.1 medium 1:60M<140M"])
+    // The outer lacks 80: 20 more, of whichever of its two members.
+    #expect(!asks(stage.read(outer, available: 0)).isEmpty)
+    #expect(stage.round(2).target == .mebibytes(20))
+    #expect(stage.round(2).part == .mebibytes(20))
+    #expect(stage.inFlight(1) + stage.inFlight(2) == .mebibytes(80))
+    // The host lacks 80 as well: that is what the two give together.
+    #expect(asks(stage.read(available: 0)) == [])
+    #expect(stage.broker.totals.rounds == 2)
+    answerAll(&stage)
+    #expect(stage.inFlight(1) + stage.inFlight(2) == .zero)
+    _ = stage.pass(milliseconds: 200)
+    #expect(stage.round(1).claimed == .mebibytes(60))
+    #expect(stage.round(2).claimed == .mebibytes(20))
+    #expect(stage.round(1).unmet + stage.round(2).unmet == .zero)
+    #expect(stage.broker.totals.asked == .mebibytes(80))
+    #expect(stage.broker.totals.claimed == .mebibytes(80))
+  }
+
+  @Test("an outer round first: the inner one asks its member for what is still missing there")
+  func outerFirst() {
+    var stage = stage()
+    // 60 MiB of two equal members.
+    #expect(
+      asks(stage.read(outer, available: 20))
+        == ["ask c1 r1.1 medium 1:30M<170M", "ask c2 r1.1 medium 1:30M<170M"]
+    )
+    // Of the 60 that the inner one lacks 30 are on their way.
+    #expect(asks(stage.read(inner, available: 20)) == ["ask c1 r2.1 medium 1:30M<140M"])
+    #expect(stage.round(2).target == .mebibytes(30))
+    #expect(stage.inFlight(1) == .mebibytes(60))
+    // Answered in the order in which it was asked: each answer lands its own part alone.
+    let first = FreedReport(
+      cache: CacheID(1),
+      freed: .mebibytes(30),
+      bytes: .mebibytes(170),
+      reclaimable: .mebibytes(170),
+      more: true
+    )
+    _ = stage.send(.freed(ClientID(1), RoundID(1), attempt: 1, first))
+    _ = stage.send(.answered(ClientID(1), RoundID(1), attempt: 1))
+    #expect(stage.inFlight(1) == .mebibytes(30))
+    _ = stage.answer(1)
+    #expect(stage.inFlight(1) == .zero)
+    #expect(stage.cache(1).declaration.usage.bytes == .mebibytes(140))
+  }
+
+  @Test("what the inner one is not given is the outer one's to ask of others, after a reading")
+  func refused() {
+    var stage = stage()
+    _ = stage.read(inner, available: 20)
+    #expect(asks(stage.read(outer, available: 20)) == [], "60 MiB are on their way")
+    let refusal = Event.refused(ClientID(1), RoundID(1), attempt: 1, retryAfter: .seconds(60))
+    _ = stage.send(refusal)
+    #expect(stage.inFlight(1) == .zero)
+    #expect(!stage.round(1).isOpen)
+    #expect(asks(stage.read(outer, available: 20)) == ["ask c2 r2.1 medium 1:60M<140M"])
+  }
+
+  @Test("a bystander is asked by the host alone")
+  func bystander() {
+    var stage = stage()
+    _ = stage.read(inner, available: 20)
+    _ = stage.read(outer, available: 0)
+    #expect(stage.inFlight(3) == .zero)
+    answerAll(&stage)
+    _ = stage.pass(milliseconds: 200)
+    let lines = asks(stage.read(available: 20))
+    #expect(lines.contains { $0.hasPrefix("ask c3 r3.1") })
+    #expect(stage.round(3).target == .mebibytes(60))
+  }
+}
