@@ -38,9 +38,15 @@ package enum Defaults {
   package static let pollActive = TimeSpan.milliseconds(250)
   package static let pollCritical = TimeSpan.milliseconds(100)
   package static let pollNear = TimeSpan.seconds(1)
-  /// How often it is read while it is far from short and clients hold memory that could go; with
+  /// How seldom it is read while it is far from short and clients hold memory that could go; with
   /// nothing to ask for, it is not read at all.
   package static let pollFar = TimeSpan.seconds(5)
+  /// Far is from this part of the capacity on: where more is taken at once, the kernel's alarm is
+  /// what tells.
+  package static let farAway = Permyriad.percent(25)
+  /// In between it is read as soon as it could have come to the low watermark, if it fell by this
+  /// part of the capacity each second (on 16 GiB, 8 GiB/s).
+  package static let fallExpected = Permyriad.percent(50)
 
   /// The longest deadline of an automatic request, and that at critical.
   package static let deadline = TimeSpan.seconds(2), deadlineCritical = TimeSpan.milliseconds(500)
@@ -51,7 +57,10 @@ package enum Defaults {
   /// No automatic round asks for more than 25 % of the capacity.
   package static let targetMaximum = Permyriad.percent(25)
   /// How far ahead the fill rate is extrapolated: poll, answer and settling together.
-  package static let lead = TimeSpan.seconds(2)
+  ///
+  /// In simulation (`docs/decisions/0007`) 2 s keep memory no farther from the low watermark where
+  /// clients answer in time, and hold 1 % less cache.
+  package static let lead = TimeSpan.seconds(1)
   /// How long the limits of a round last before caches may grow again (OpenZFS: `arc_grow_retry`).
   package static let hold = TimeSpan.seconds(5)
   /// The longest such wait: it doubles where growing led into a shortage within `growthBlame`, and
@@ -60,7 +69,7 @@ package enum Defaults {
   package static let growthBlame = TimeSpan.seconds(20), holdHalfLife = TimeSpan.seconds(60)
   /// Caches may grow by this many bytes a second at first, by so much more with every reading, and
   /// by at most so many.
-  package static let growRate = ByteCount.mebibytes(20), growStep = ByteCount.mebibytes(10)
+  package static let growRate = ByteCount.mebibytes(40), growStep = ByteCount.mebibytes(20)
   package static let growRateMaximum = ByteCount.mebibytes(400)
   /// A permit below this is not worth a message.
   package static let growLeast = ByteCount(256 << 10)

@@ -116,13 +116,24 @@ struct DomainControl: Sendable {
     case .round: return Defaults.pollActive
     case .hold:
       guard let heldSince, let readAt, readAt >= heldSince + backOff.span else {
-        return Defaults.pollActive
+        return min(approach, Defaults.pollActive)
       }
-      return Defaults.pollNear
-    case .grow: return Defaults.pollActive
-    case .watching: return willing > 0 ? Defaults.pollNear : nil
-    case .idle: return willing > 0 ? Defaults.pollFar : nil
+      return min(approach, Defaults.pollNear)
+    case .grow: return min(approach, Defaults.pollActive)
+    case .watching, .idle: return willing > 0 ? approach : nil
     }
+  }
+
+  /// The time in which memory could fall to the low watermark at the fastest that is expected.
+  private var approach: TimeSpan {
+    guard let reading, reading.available < Defaults.farAway.of(reading.capacity) else {
+      return Defaults.pollFar
+    }
+    let fastest = UInt128(Defaults.fallExpected.of(reading.capacity).value)
+    let distance = UInt128((reading.available - marks.low).value)
+    guard fastest > 0 else { return Defaults.pollNear }
+    let span = UInt64(clamping: distance * 1_000_000_000 / fastest)
+    return min(max(TimeSpan(nanoseconds: span), Defaults.pollCritical), Defaults.pollFar)
   }
 
   /// Takes new settings; returns whether the thresholds of its alarms changed.

@@ -73,7 +73,7 @@ struct BackOffTests {
 
 @Suite("growth budget")
 struct GrowthBudgetTests {
-  @Test("rises by ten mebibytes a second with each reading")
+  @Test("rises by twenty mebibytes a second with each reading")
   func rises() {
     var budget = GrowthBudget(at: at(0))
     var drawn: [UInt64] = []
@@ -82,7 +82,7 @@ struct GrowthBudgetTests {
       budget.spend(bytes)
       drawn.append(bytes.value >> 20)
     }
-    #expect(drawn == [20, 30, 40, 50])
+    #expect(drawn == [40, 60, 80, 100])
     for turn in 5...60 as ClosedRange<UInt64> {
       budget.spend(budget.draw(headroom: .gibibytes(64), at: at(turn)))
     }

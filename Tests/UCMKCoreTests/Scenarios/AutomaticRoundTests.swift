@@ -258,15 +258,22 @@ struct IdleTests {
     #expect(stage.wakesIn == nil)
   }
 
-  @Test("with something to ask for reads every 5 s, near its marks every second")
+  @Test("with something to ask for reads every 5 s, and the sooner the nearer the low watermark is")
   func polls() {
     var stage = Stage()
     _ = stage.read(available: 500)
     stage.join(1, [100])
     #expect(stage.wakesIn == 5_000)
     #expect(stage.pass(milliseconds: 5_000) == ["sample host"])
+    // At half of the 1,000 MiB a second, from 249, 130 and 99 to the low watermark of 50.
+    _ = stage.read(available: 250)
+    #expect(stage.wakesIn == 5_000)
+    _ = stage.read(available: 249)
+    #expect(stage.wakesIn == 398)
+    _ = stage.read(available: 130)
+    #expect(stage.wakesIn == 160)
     _ = stage.read(available: 99)
-    #expect(stage.wakesIn == 1_000)
+    #expect(stage.wakesIn == 100)
     _ = stage.send(.reported(ClientID(1), CacheID(1), .zero))
     #expect(stage.wakesIn == nil)
     _ = stage.send(.reported(ClientID(1), CacheID(1), .mebibytes(1)))
