@@ -102,6 +102,8 @@ package final class Daemon {
   var hasPressure = false
   var reportsDropped: UInt64 = 0
   var notificationsDropped: UInt64 = 0
+  /// Sessions that the core knows and that are connected.
+  var memberCount = 0
   /// Answers to shrink requests since the start.
   package internal(set) var answersTaken: UInt64 = 0
   /// Notices of triggers and of the environment's source.
@@ -222,8 +224,11 @@ package final class Daemon {
 extension Daemon {
   /// Sums, for the service manager's status line.
   package var totals: Totals { broker.totals }
-  /// The level in force, for the service manager's status line.
-  package var level: PressureLevel { broker.level }
+  /// What the service manager's status line tells; made of what is at hand, for it is looked at in
+  /// every turn of the loop.
+  package var headline: Headline {
+    Headline(level: broker.level, clients: memberCount, rounds: broker.lastRound?.number ?? 0)
+  }
 
   /// SIGHUP: reads the settings again; a bad file changes nothing.
   package func reloadBySignal() {
@@ -246,4 +251,15 @@ extension Daemon {
 
   /// Whether a round is open.
   package var hasOpenRound: Bool { broker.rounds(count: 1).first?.isOpen ?? false }
+}
+
+/// What the service manager's status line tells.
+package struct Headline: Sendable, Equatable {
+  /// The level in force.
+  package var level: PressureLevel
+  /// Connected clients, and rounds since the start.
+  package var clients: Int, rounds: UInt64
+
+  /// The line.
+  package var text: String { "level \(level.name), \(clients) clients, \(rounds) rounds" }
 }

@@ -271,6 +271,7 @@ extension Daemon {
     sessions.remove(session)
     for subscription in session.subscriptions { forgetSubscription(subscription) }
     guard session.isMember else { return }
+    memberCount -= 1
     log(.info, "client left", [("session", session.client.name), ("name", session.name)])
     submit(.detached(session.client))
     let givenUp = resumable.keep(

@@ -65,6 +65,7 @@ extension Daemon {
   func join(_ session: Session, isBack: Bool = false) {
     guard !session.isMember else { return }
     session.isMember = true
+    memberCount += 1
     let facts = facts(of: session)
     submit(isBack ? .reattached(session.client, facts) : .joined(session.client, facts))
     log(

@@ -18,7 +18,7 @@ final class DaemonServer {
   private var wakeTimer: TimerSource?
   private var armedFor: MonotonicInstant?
   private var environmentWatch: (watch: PressureWatch, source: IOSource)?
-  private var toldStatus = ""
+  private var toldStatus: Headline?
 
   init(_ options: DaemonOptions) throws(StartProblem) {
     self.options = options
@@ -64,10 +64,10 @@ final class DaemonServer {
       daemon.start()
       try addEnvironmentWatch()
       // What it would say is said with READY.
-      toldStatus = status
+      toldStatus = daemon.headline
       try endTurn()
       lockMemory()
-      try ServiceManager.notifyReady(status: status)
+      try ServiceManager.notifyReady(status: daemon.headline.text)
       journal.send(
         .notice,
         "serving",
@@ -210,16 +210,11 @@ final class DaemonServer {
     try tellStatus()
   }
 
-  private var status: String {
-    let totals = daemon.totals
-    return "level \(daemon.level.name), \(totals.clients) clients, \(totals.rounds) rounds"
-  }
-
   private func tellStatus() throws(SystemError) {
-    let text = status
-    guard text != toldStatus else { return }
-    toldStatus = text
-    try ServiceManager.notifyStatus(text)
+    let headline = daemon.headline
+    guard headline != toldStatus else { return }
+    toldStatus = headline
+    try ServiceManager.notifyStatus(headline.text)
   }
 
   private func attempt(_ message: String, _ body: () throws(SystemError) -> Void) {
@@ -238,7 +233,7 @@ final class DaemonServer {
     }
     daemon.reloadBySignal()
     attempt("the service manager cannot be told") { () throws(SystemError) in
-      try ServiceManager.notifyReady(status: status)
+      try ServiceManager.notifyReady(status: daemon.headline.text)
     }
   }
 
