@@ -53,13 +53,13 @@ enum PlanningBench {
     ]
   }
 
-  /// The split alone, the best of its runs: what the machine's other work adds is no property of it.
+  /// The split alone, the best of its runs: what other work of the machine adds is not its own.
   private static func splitRow(parties count: UInt64, turns: Int, limit: UInt64) -> BenchResult {
     var crowd = BareSplit(room: Int(count))
     var sum: UInt64 = 0
     for number in 1...count {
       // Sizes and weights without order, of which few are equal.
-      let size = (4 << 20) + number &* 0x9E37_79B9_7F4A_7C15 >> 30
+      let size = (4 << 20) + (number &* 0x9E37_79B9_7F4A_7C15) >> 30
       crowd.add(size: size, cap: size, weight: 500_000 + number * 7_919 % 1_500_000)
       sum += size
     }

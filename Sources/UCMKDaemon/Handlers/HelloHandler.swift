@@ -67,6 +67,7 @@ extension Daemon {
     session.isMember = true
     let facts = facts(of: session)
     submit(isBack ? .reattached(session.client, facts) : .joined(session.client, facts))
+    readNewProtections(of: session.client)
     log(
       .info,
       isBack ? "client came back" : "client joined",
