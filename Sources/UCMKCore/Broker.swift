@@ -74,6 +74,7 @@ package struct Broker: Sendable {
       sample(domain, reading, alarm: (level, source))
     case .domainLost(let domain): lose(domain)
     case .domainFound(let domain): find(domain)
+    case .protected(let path, let protection): registry.protect(path, protection)
     case .measured(let process, let reading): measure(process, reading)
     case .joined(let client, let facts): join(client, facts)
     case .registered(let client, let cache, let declaration):

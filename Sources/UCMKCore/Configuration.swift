@@ -114,11 +114,20 @@ package struct DomainSettings: Sendable, Equatable {
 package enum QuotaRule: UInt8, Sendable, Equatable, CaseIterable {
   /// Weighted max-min of what is kept.
   case levelDown
+  /// The same fraction of what everybody could give.
+  case proportional
+  /// As the kernel asks its own caches, at falling priority.
+  case kernel
+  /// Near the fair part, from whoever is cheapest.
+  case band
 
   /// The word in the configuration.
   package var name: String {
     switch self {
     case .levelDown: "level-down"
+    case .proportional: "proportional"
+    case .kernel: "kernel"
+    case .band: "band"
     }
   }
 }

@@ -83,6 +83,16 @@ package enum Defaults {
   package static let floorMaximum = Permyriad.percent(25)
   /// The cost band: what a client declares counts from half to twice the median.
   package static let costMinimum = Permyriad.percent(50), costMaximum = Permyriad.percent(200)
+  /// The cost band where the administrator or a measurement vouches for the cost: an eighth to
+  /// eight times the median.
+  package static let vouchedCostMinimum = Permyriad(1_250), vouchedCostMaximum = Permyriad(80_000)
+  /// How many times as much a byte in use weighs as a cold one: a tax of 75 % (VMware ESX).
+  package static let idleTax: UInt64 = 4
+  /// An automatic round asks nobody for less: a request costs its client more than that is worth
+  /// (the batch of 128 pages of the kernel's shrinkers, halved).
+  package static let quotaMinimum = ByteCount.kibibytes(256)
+  /// Clients that one automatic request at low wakes at most (the herd that mem_notify met).
+  package static let herdMaximum = 64
   /// Requests of one round at most: ask, ask others for the rest, ask one level up.
   package static let attemptsMaximum: UInt8 = 3
   /// Closed rounds that are remembered, and how many client rows of theirs.

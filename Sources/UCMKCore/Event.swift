@@ -26,6 +26,9 @@ package enum Event: Sendable, Equatable {
   case domainLost(DomainID)
   /// The cgroup of a domain that was lost is there (again); matters where the settings name it.
   case domainFound(DomainID)
+  /// What the kernel keeps for a cgroup that a client is in or below was read and differs from what
+  /// was known; nothing is kept for one that was never named.
+  case protected(String, CgroupProtection)
   /// A process was read, because the broker asked (`Effect.measure`); nil where it is gone.
   case measured(ProcessID, ProcessReading?)
 

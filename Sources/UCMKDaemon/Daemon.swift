@@ -110,6 +110,8 @@ package final class Daemon {
   var alarms: UInt64 = 0
   /// When the limits above the clients' cgroups were looked at last.
   var relocatedAt: MonotonicInstant
+  /// When what the kernel keeps for cgroups was last read.
+  var protectionsReadAt: MonotonicInstant
   var nextPoll: MonotonicInstant?
   var nextHousekeeping: MonotonicInstant?
   /// When cgroups that are there but cannot be read are looked at again.
@@ -140,6 +142,7 @@ package final class Daemon {
     now = surroundings.now()
     startedAt = now
     relocatedAt = now
+    protectionsReadAt = now
     pending.reserveCapacity(4_096)
     closing.reserveCapacity(256)
   }

@@ -42,6 +42,7 @@ extension Daemon {
   // MARK: - Sensing
 
   private func sample(_ domain: DomainID) {
+    readProtections(atMostEvery: Daemon.protectionPeriod)
     if let reading = read(domain) {
       submit(.sampled(domain, reading))
     } else if domain != .host {

@@ -51,6 +51,7 @@ extension Daemon {
       lose(domain)
     case .alarm(let level):
       alarms += 1
+      readProtections(atMostEvery: Daemon.protectionPeriod)
       if let reading = read(domain) {
         submit(.alarmed(domain, level, .trigger, reading))
       } else {
@@ -121,7 +122,9 @@ extension Daemon {
     sessions.forEach { session in
       guard session.isMember, let known = broker.client(session.client) else { return }
       let facts = facts(of: session)
-      if facts != known.facts { submit(.relocated(session.client, facts)) }
+      guard facts != known.facts else { return }
+      submit(.relocated(session.client, facts))
+      readNewProtections(of: session.client)
     }
   }
 

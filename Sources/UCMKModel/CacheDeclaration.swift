@@ -35,21 +35,25 @@ public struct CacheUsage: Sendable, Hashable {
   public var bytes: ByteCount
   /// Bytes that could be freed now; at most `bytes`.
   public var reclaimable: ByteCount
+  /// Bytes of `reclaimable` that were not used for long, where the client knows.
+  public var cold: ByteCount?
   /// Entries, hits and misses, where the client counts them.
   ///
   /// Hits and misses only rise.
   public var entries: UInt64?, hits: UInt64?, misses: UInt64?
 
-  /// Makes a usage; `reclaimable` is cut to `bytes`.
+  /// Makes a usage; `reclaimable` is cut to `bytes`, and `cold` to that.
   public init(
     bytes: ByteCount,
     reclaimable: ByteCount,
+    cold: ByteCount? = nil,
     entries: UInt64? = nil,
     hits: UInt64? = nil,
     misses: UInt64? = nil
   ) {
     self.bytes = bytes
     self.reclaimable = min(bytes, reclaimable)
+    self.cold = cold.map { min($0, bytes, reclaimable) }
     self.entries = entries
     self.hits = hits
     self.misses = misses

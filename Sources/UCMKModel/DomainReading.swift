@@ -39,6 +39,23 @@ public struct DomainReading: Sendable, Hashable {
   }
 }
 
+/// What the kernel keeps for a cgroup and what is below it, whatever the pressure outside.
+public struct CgroupProtection: Sendable, Hashable {
+  /// `memory.low`: not taken as long as anything else can be had.
+  public var low: ByteCount
+  /// `memory.min`: never taken.
+  public var min: ByteCount
+
+  /// Makes a protection.
+  public init(low: ByteCount, min: ByteCount) {
+    self.low = low
+    self.min = min
+  }
+
+  /// Nothing is kept.
+  public static let none = CgroupProtection(low: .zero, min: .zero)
+}
+
 /// What was read of one process: the ruler by which a claim is checked.
 public struct ProcessReading: Sendable, Hashable {
   /// `RssAnon` + `RssShmem` of `/proc/PID/status`.

@@ -73,8 +73,16 @@ struct EventStream {
     case 87..<88: .paused(until: random.chance(70) ? now + .milliseconds(700) : nil)
     case 88..<90: .resumed
     case 90..<92: .overridden(client(), cache(), override())
+    case 92..<93: .protected(random.pick(["/", "/a", "/a/b", "/nobody"]), protection())
     default: .ticked
     }
+  }
+
+  private mutating func protection() -> CgroupProtection {
+    CgroupProtection(
+      low: ByteCount(random.next() >> random.number(below: 64)),
+      min: ByteCount(random.next() >> random.number(below: 64))
+    )
   }
 
   /// An answer to something that was asked, or to nothing.
@@ -127,7 +135,11 @@ struct EventStream {
 
   private mutating func usage() -> CacheUsage {
     let bytes = size()
-    return CacheUsage(bytes: bytes, reclaimable: random.chance(70) ? bytes : size())
+    return CacheUsage(
+      bytes: bytes,
+      reclaimable: random.chance(70) ? bytes : size(),
+      cold: random.chance(30) ? size() : nil
+    )
   }
 
   private mutating func declaration() -> CacheDeclaration {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import Testing
 import UCMKModel
 
@@ -29,8 +30,13 @@ struct CoreRandom: RandomNumberGenerator {
   mutating func chance(_ percent: UInt64) -> Bool { number(below: 100) < percent }
 }
 
-/// The seeds of a run: fixed ones, so that a failure comes again.
-let coreSeeds: [UInt64] = [1, 2, 3, 5, 8, 13, 21, 34]
+/// The seeds of a run: fixed ones, so that a failure comes again, or the one in `$SEED`.
+let coreSeeds: [UInt64] = {
+  if let text = unsafe getenv("SEED"), let seed = UInt64(unsafe String(cString: text)) {
+    return [seed]
+  }
+  return [1, 2, 3, 5, 8, 13, 21, 34]
+}()
 
 /// One instance of the split.
 struct SplitInstance {

@@ -27,6 +27,8 @@ struct PlanLawsTests {
     forAll(seed) { world, target, random in
       var crowded = world
       crowded.clients += Array(PlanWorld.plain(&random).clients.prefix(1))
+      // A process of its own: as another session of a process it would share that one's part.
+      crowded.clients[world.clients.count].facts.process = ProcessID(1_000)
       let before = world.parts(target)
       let after = crowded.parts(target)
       #expect(zip(after, before).allSatisfy { $0 <= $1 + 1 }, "seed \(seed)")
@@ -54,7 +56,8 @@ struct PlanLawsTests {
       let parts = small.parts(target)
       let scaled = large.parts(target * factor)
       for (part, more) in zip(parts, scaled) {
-        #expect(isClose(part * factor, more, within: factor), "seed \(seed)")
+        // A byte at each of three levels: two cgroups and the client.
+        #expect(isClose(part * factor, more, within: 3 * factor), "seed \(seed)")
       }
     }
   }

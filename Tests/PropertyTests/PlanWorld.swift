@@ -44,11 +44,13 @@ struct PlanWorld {
     )
   }
 
-  /// Clients of 1…4 equally dear caches without floors: what the laws of division speak of.
+  /// Clients of 1…4 equally dear caches, without floors and cgroups: what the laws of division
+  /// speak of.
   static func plain(_ random: inout CoreRandom) -> PlanWorld {
     var world = random.world()
     for client in world.clients.indices {
       world.clients[client].facts.grantedFloor = .zero
+      world.clients[client].facts.cgroup = nil
       for cache in world.clients[client].caches.indices {
         world.clients[client].caches[cache].declaration.floor = .zero
         world.clients[client].caches[cache].declaration.costMicrosecondsPerMiB = 10_000

@@ -28,6 +28,12 @@ struct ReferencePlan {
     var size: UInt64, cap: UInt64, weight: UInt64
   }
 
+  /// A client, or everybody below one more component of the paths.
+  private enum Member {
+    case client(Int)
+    case cgroup([Int])
+  }
+
   private(set) var clients: [Client] = []
   private(set) var median: UInt32 = 0
 
@@ -62,8 +68,10 @@ struct ReferencePlan {
   }
 
   private mutating func divide(_ target: UInt64, over parties: [Party], of world: PlanWorld) {
-    for (index, part) in Self.split(target, over: parties).enumerated() {
-      clients[index].part = part
+    let capacity = parties.reduce(BigNatural(0)) { $0 + BigNatural($1.cap) }
+    let given = BigNatural(target) < capacity ? target : capacity.small
+    divide(given, over: Array(clients.indices), "", parties, world)
+    for (index, part) in clients.map(\.part).enumerated() {
       let caches = world.clients[Int(clients[index].id) - 1].caches
       let rows = clients[index].caches.map { row in
         Party(
@@ -75,6 +83,60 @@ struct ReferencePlan {
       for (place, given) in Self.split(part, over: rows).enumerated() {
         clients[index].caches[place].part = given
       }
+    }
+  }
+
+  /// Splits over whoever is right below the cgroup `path`, then within each cgroup.
+  private mutating func divide(
+    _ target: UInt64,
+    over members: [Int],
+    _ path: String,
+    _ parties: [Party],
+    _ world: PlanWorld
+  ) {
+    let below = crowd(of: members, right: path, world)
+    let sums = below.map { sum(of: $0.1, $0.0, parties, world) }
+    for (member, part) in zip(below, Self.split(target, over: sums)) {
+      switch member.1 {
+      case .client(let index): clients[index].part = part
+      case .cgroup(let inside): divide(part, over: inside, member.0, parties, world)
+      }
+    }
+  }
+
+  /// Cgroups by path, then clients.
+  private func crowd(
+    of members: [Int],
+    right path: String,
+    _ world: PlanWorld
+  ) -> [(String, Member)] {
+    var groups: [String: [Int]] = [:]
+    var single: [(String, Member)] = []
+    for index in members {
+      let whole = world.clients[Int(clients[index].id) - 1].facts.cgroup ?? ""
+      guard whole != path else {
+        single.append((path, .client(index)))
+        continue
+      }
+      let rest = whole.dropFirst(path.count + 1)
+      groups[path + "/" + rest.prefix { $0 != "/" }, default: []].append(index)
+    }
+    return groups.sorted { $0.key < $1.key }.map { ($0.key, .cgroup($0.value)) } + single
+  }
+
+  /// A member as one party.
+  private func sum(
+    of member: Member,
+    _ path: String,
+    _ parties: [Party],
+    _ world: PlanWorld
+  ) -> Party {
+    switch member {
+    case .client(let index): return parties[index]
+    case .cgroup(let inside):
+      return Self.sum(
+        of: crowd(of: inside, right: path, world).map { sum(of: $0.1, $0.0, parties, world) }
+      )
     }
   }
 

@@ -9,7 +9,8 @@ import UCMKModel
 ///     band = clamp(cost / median, ½, 2)      weight = share × band
 ///
 /// A median rather than a mean: one client that declares the highest cost must not cheapen all
-/// others. Half to twice, since an unchecked declaration may shift the split, not decide it.
+/// others. Half to twice, since an unchecked declaration may shift the split, not decide it; an
+/// eighth to eight times where somebody vouches for the cost.
 enum CostBand {
   /// One cost among those of a round.
   struct Cost: Ranked, Sendable {
@@ -34,11 +35,18 @@ enum CostBand {
   }
 
   /// The cost as a part of the median, within the band; one whole where the median is zero.
-  static func band(of cost: UInt32, median: UInt32) -> Permyriad {
+  ///
+  /// - Parameters:
+  ///   - cost: As declared, in µs per MiB.
+  ///   - median: Of all that take part.
+  ///   - isVouched: Whether the administrator or a measurement stands for it: then an eighth to
+  ///     eight times counts.
+  /// - Returns: Parts of the median.
+  static func band(of cost: UInt32, median: UInt32, isVouched: Bool = false) -> Permyriad {
     guard median > 0 else { return .one }
     let parts = UInt64(cost) * 10_000 / UInt64(median)
-    let least = UInt64(Defaults.costMinimum.parts)
-    let most = UInt64(Defaults.costMaximum.parts)
-    return Permyriad(UInt32(min(max(parts, least), most)))
+    let least = isVouched ? Defaults.vouchedCostMinimum : Defaults.costMinimum
+    let most = isVouched ? Defaults.vouchedCostMaximum : Defaults.costMaximum
+    return Permyriad(UInt32(min(max(parts, UInt64(least.parts)), UInt64(most.parts))))
   }
 }

@@ -13,6 +13,11 @@ struct QuotaTerms: Sendable {
   var members: Membership
   /// When: a refusal and an override end at an instant.
   var now: MonotonicInstant
+  /// How it is split.
+  var rule = QuotaRule.levelDown
+  /// Whether small quotas are left out, and a herd at low: the daemon does so by itself, an
+  /// administrator's word is taken to the byte.
+  var isBounded = false
 }
 
 /// Which clients belong to a round.
@@ -37,6 +42,15 @@ struct PlannedClient: Sendable {
   let account: Int
   /// Its caches, in `QuotaPlanner.caches`.
   let caches: Range<Int>
+  /// What the first split gave it.
+  var fair = ByteCount.zero
+  /// Whether it is not asked because its quota was small, or the herd large enough.
+  var isLeftOut = false
+  /// The level at which its part was split over its caches, where there is one.
+  var level: QuotaLevel?
+
+  /// What it owes because it was left out: for the ledger.
+  var deferred: ByteCount { isLeftOut ? fair : .zero }
 }
 
 /// One cache that takes part in a split, and from what its part is computed.
@@ -47,19 +61,21 @@ struct PlannedCache: Sendable {
   let share: UInt32, cost: UInt32
   /// The floor honoured at this level.
   let floor: ByteCount
+  /// Whether somebody stands for the cost.
+  let isVouched: Bool
   /// The cost after the band.
   var band = Permyriad.one
 }
 
-/// Splits a target over clients, and each client's part over its caches.
+/// Splits a target over the cgroup tree, then over clients, and each client's part over its caches.
 ///
 ///     floor   min(declared, 25 % of bytes), or the administrator's; 0 at critical
 ///     cap     min(reclaimable, bytes - floor) - in flight
-///     weight  share × clamp(cost / median cost, ½, 2)
+///     weight  share × clamp(cost / median cost, ½, 2), or ⅛ to 8 where somebody vouches for it
 ///
 /// A client counts with the sum of its caches' bytes and caps and with the mean of their weights,
-/// weighted by bytes, so that cutting one cache into two changes nothing. Both splits are
-/// `LevelDown`, so the parts add up to min(target, capacity) to the byte.
+/// weighted by bytes, so that cutting one cache into two changes nothing; so does a cgroup with
+/// those in it (`PlanTree`). The parts add up to min(target, capacity) to the byte.
 ///
 /// All buffers are kept between splits.
 struct QuotaPlanner: Sendable {
@@ -69,20 +85,25 @@ struct QuotaPlanner: Sendable {
   /// Their caches, client by client: `cacheClaims` has the same places.
   private(set) var caches: [PlannedCache] = []
   private(set) var cacheClaims: [Claim] = []
-  /// The median cost of the caches that take part.
-  private(set) var medianCost: UInt32 = 0
+  /// The cgroups in which they are.
+  private(set) var tree = PlanTree()
+  /// The median cost of the caches that take part, and how it was split.
+  private(set) var medianCost: UInt32 = 0, rule = QuotaRule.levelDown
 
   private var costs: [CostBand.Cost] = []
-  private var solver = LevelDown()
+  private var solver = QuotaSolver()
+  private var ranked: [RankedPart] = []
 
-  /// Makes room for splits over so many clients and caches.
-  mutating func reserve(clients count: Int, caches cacheCount: Int) {
+  /// Makes room for splits over so many clients and caches in so many cgroups.
+  mutating func reserve(clients count: Int, caches cacheCount: Int, cgroups: Int) {
     clients.makeRoom(for: count)
     claims.makeRoom(for: count)
     caches.makeRoom(for: cacheCount)
     cacheClaims.makeRoom(for: cacheCount)
     costs.makeRoom(for: cacheCount)
-    solver.reserve(max(count, cacheCount))
+    ranked.makeRoom(for: count)
+    tree.reserve(clients: count, cgroups: cgroups)
+    solver.reserve(max(count + cgroups, cacheCount))
   }
 
   /// Splits `terms.target`.
@@ -91,7 +112,7 @@ struct QuotaPlanner: Sendable {
   ///   - terms: How much, from whom.
   ///   - registry: The accounts.
   ///   - mayTake: Whether this cache of this account may be asked, beyond the terms.
-  /// - Returns: What those that take part could give, and the sum of the parts.
+  /// - Returns: What those that are asked could give, and the sum of the parts.
   mutating func plan(
     _ terms: QuotaTerms,
     over registry: borrowing ClientRegistry,
@@ -102,18 +123,35 @@ struct QuotaPlanner: Sendable {
     caches.clear()
     cacheClaims.clear()
     costs.clear()
+    rule = terms.rule
     for index in registry.accounts.indices {
       gather(index, of: registry, terms, mayTake)
     }
     medianCost = CostBand.median(of: &costs)
-    var capacity = ByteCount.zero
-    for client in clients { capacity += weigh(client) }
-    let part = solver.split(terms.target.value, over: &claims, in: 0..<claims.count)
+    for client in clients { weigh(client) }
+    tree.arrange(clients, terms, of: registry)
+    var (capacity, part) = divide(terms.target)
+    for index in clients.indices { clients[index].fair = ByteCount(claims[index].part) }
+    if terms.isBounded { (capacity, part) = leaveOut(terms, capacity, part) }
     for (index, client) in clients.enumerated() {
-      let given = solver.split(claims[index].part, over: &cacheClaims, in: client.caches)
+      let given = solver.split(
+        claims[index].part,
+        by: rule,
+        over: &cacheClaims,
+        in: client.caches
+      )
       precondition(given == claims[index].part, "the parts of caches add up to the client's")
+      clients[index].level = solver.level
     }
-    return (capacity, ByteCount(part))
+    return (capacity, part)
+  }
+
+  /// Splits over everybody who is not left out.
+  private mutating func divide(
+    _ target: ByteCount
+  ) -> (capacity: ByteCount, part: ByteCount) {
+    let capacity = tree.sum(claims, clients)
+    return (capacity, tree.split(target, by: rule, with: &solver, to: &claims))
   }
 
   /// Takes in what a client could give.
@@ -142,8 +180,14 @@ struct QuotaPlanner: Sendable {
       let size = registry.accounts[index].caches[place].bytes.value
       let share = registry.accounts[index].caches[place].share(granted: granted)
       costs.append(CostBand.Cost(value: cost, index: caches.count))
-      caches.append(PlannedCache(index: place, share: share, cost: cost, floor: floor))
-      cacheClaims.append(Claim(size: size, cap: cap.value, weight: 1))
+      let isVouched = registry.accounts[index].caches[place].isCostVouched
+      let cold = registry.accounts[index].caches[place].declaration.usage.cold ?? .zero
+      caches.append(
+        PlannedCache(index: place, share: share, cost: cost, floor: floor, isVouched: isVouched)
+      )
+      cacheClaims.append(
+        Claim(size: size, cap: cap.value, weight: 1, cold: min(cold, cap).value)
+      )
     }
     guard caches.count > first else { return }
     clients.append(PlannedClient(account: index, caches: first..<caches.count))
@@ -165,39 +209,77 @@ struct QuotaPlanner: Sendable {
     return account.caches[place].floor(granted: granted)
   }
 
-  /// Gives the caches of a client their weights and the client its claim; returns its cap.
-  private mutating func weigh(_ client: PlannedClient) -> ByteCount {
-    var size: UInt128 = 0
-    var cap: UInt128 = 0
-    var weighted: UInt128 = 0
+  /// Gives the caches of a client their weights and the client its claim.
+  private mutating func weigh(_ client: PlannedClient) {
+    var whole = ClaimSum()
     for index in client.caches {
-      let band = CostBand.band(of: caches[index].cost, median: medianCost)
-      let weight = UInt64(caches[index].share) * UInt64(band.parts)
+      let cache = caches[index]
+      let band = CostBand.band(of: cache.cost, median: medianCost, isVouched: cache.isVouched)
       caches[index].band = band
-      cacheClaims[index].weight = weight
-      size += UInt128(cacheClaims[index].size)
-      cap += UInt128(cacheClaims[index].cap)
-      weighted += UInt128(cacheClaims[index].size) * UInt128(weight)
+      // The band weighs shares alone, and looks at cost afterwards.
+      let weight = rule == .band ? Permyriad.one : band
+      cacheClaims[index].weight = UInt64(cache.share) * UInt64(weight.parts)
+      cacheClaims[index].cost = UInt64(band.parts)
+      whole.add(cacheClaims[index])
     }
-    let claim = Claim(
-      size: UInt64(clamping: size),
-      cap: UInt64(clamping: cap),
-      weight: max(1, mean(of: weighted, over: size))
-    )
-    claims.append(claim)
-    return ByteCount(claim.cap)
+    claims.append(whole.claim)
   }
 
-  /// The quotient, by one machine division where the divisor fits.
+  // MARK: - Whom not to wake
+
+  /// Leaves out whoever would be asked for next to nothing, and at low all but the largest, and
+  /// splits again over the others; what those owe is kept for the ledger.
   ///
-  /// - Parameters:
-  ///   - sum: A sum of weights, each times a size.
-  ///   - size: The sum of the sizes.
-  /// - Returns: The mean weight, rounded down: below 2^32, like each weight.
-  private func mean(of sum: UInt128, over size: UInt128) -> UInt64 {
-    guard size > 0 else { return 1 }
-    guard let divisor = UInt64(exactly: size) else { return UInt64(sum / size) }
-    let halves = (high: UInt64(sum >> 64), low: UInt64(truncatingIfNeeded: sum))
-    return divisor.dividingFullWidth(halves).quotient
+  /// Small quotas go half by half, the smallest first, and only as long as the others have room for
+  /// what is wanted.
+  private mutating func leaveOut(
+    _ terms: QuotaTerms,
+    _ capacity: ByteCount,
+    _ part: ByteCount
+  ) -> (capacity: ByteCount, part: ByteCount) {
+    var (capacity, part) = (capacity, part)
+    if terms.level <= .low, rankParts(below: .max) > Defaults.herdMaximum {
+      ranked.select(ranked.count - Defaults.herdMaximum, in: 0..<ranked.count)
+      for place in 0..<ranked.count - Defaults.herdMaximum {
+        clients[ranked[place].index].isLeftOut = true
+      }
+      (capacity, part) = divide(terms.target)
+    }
+    // Each turn leaves out half of the small ones: sixteen are enough for 65,536 clients.
+    for _ in 0..<16 {
+      let count = rankParts(below: Defaults.quotaMinimum.value)
+      guard count > 0 else { break }
+      let half = (count + 1) / 2
+      ranked.select(half, in: 0..<count)
+      var room = capacity - part
+      var isSame = true
+      for place in 0..<half where claims[ranked[place].index].cap <= room.value {
+        room -= ByteCount(claims[ranked[place].index].cap)
+        clients[ranked[place].index].isLeftOut = true
+        isSame = false
+      }
+      if isSame { break }
+      (capacity, part) = divide(terms.target)
+    }
+    return (capacity, part)
+  }
+
+  /// Lists the clients whose part is above zero and below `limit`, and returns how many there are.
+  private mutating func rankParts(below limit: UInt64) -> Int {
+    ranked.clear()
+    for (index, claim) in claims.enumerated() where claim.part > 0 && claim.part < limit {
+      ranked.append(RankedPart(part: claim.part, index: index))
+    }
+    return ranked.count
+  }
+}
+
+/// A part among others, the smallest first, the later client first.
+private struct RankedPart: Ranked, Sendable {
+  let part: UInt64
+  let index: Int
+
+  func precedes(_ other: RankedPart) -> Bool {
+    part != other.part ? part < other.part : index > other.index
   }
 }

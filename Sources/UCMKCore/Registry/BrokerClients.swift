@@ -146,8 +146,11 @@ extension Broker {
   private mutating func reserve() {
     let clients = registry.accounts.count
     let caches = registry.cacheCount
-    planner.reserve(clients: clients, caches: caches)
-    for slot in rounds.indices { rounds[slot].reserve(clients: clients, caches: caches) }
+    let cgroups = registry.cgroups.nodes.count
+    planner.reserve(clients: clients, caches: caches, cgroups: cgroups)
+    for slot in rounds.indices {
+      rounds[slot].reserve(clients: clients, caches: caches, cgroups: cgroups)
+    }
     archive.reserve()
     growthSplit.reserve(max(clients, 62))
     growthClaims.makeRoom(for: clients)

@@ -16,6 +16,8 @@ struct CacheAccount: Sendable, Equatable {
   var override = CacheOverride()
   /// The soft ceiling in force.
   var limit: CacheCeiling?
+  /// Whether the administrator or a measurement stands for the cost that is declared.
+  var isCostVouched = false
   /// Asked for and not yet answered.
   var inFlight = ByteCount.zero
 

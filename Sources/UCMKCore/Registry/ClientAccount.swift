@@ -11,6 +11,8 @@ struct ClientAccount: Sendable, Equatable {
   var facts: ClientFacts
   /// Its caches, by id.
   private(set) var caches: [CacheAccount] = []
+  /// The place of its cgroup in the registry's tree.
+  var cgroup = CgroupTree.root
   /// Whether its connection stands; a detached client may come back for `Defaults.resume`.
   var isAttached = true
   /// Whether limits of its caches were lifted while nobody was there to be told.

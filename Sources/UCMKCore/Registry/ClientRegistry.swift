@@ -12,8 +12,10 @@ struct ClientRegistry: Sendable, Equatable {
   var accounts: [ClientAccount] = []
   /// The processes of all accounts, by number.
   private(set) var processes: [ProcessAccount] = []
-  /// Caches of all accounts.
-  private(set) var cacheCount = 0
+  /// The cgroups of all accounts.
+  private(set) var cgroups = CgroupTree()
+  /// Caches of all accounts, and processes with more than one session.
+  private(set) var cacheCount = 0, sharedProcessCount = 0
 
   /// Where a client is, or nil.
   func index(of client: ClientID) -> Int? {
@@ -48,6 +50,7 @@ struct ClientRegistry: Sendable, Equatable {
       "an account is added once"
     )
     accounts.insert(account, at: place)
+    accounts[place].cgroup = cgroups.enter(account.facts.cgroup)
     retain(account.facts.process)
     return place
   }
@@ -56,16 +59,23 @@ struct ClientRegistry: Sendable, Equatable {
   mutating func remove(at index: Int) {
     cacheCount -= accounts[index].caches.count
     release(accounts[index].facts.process)
+    cgroups.leave(accounts[index].cgroup)
     accounts.remove(at: index)
   }
 
   /// Replaces what is known from outside of a client.
   mutating func setFacts(_ facts: ClientFacts, at index: Int) {
-    let previous = accounts[index].facts.process
+    let previous = accounts[index].facts
     accounts[index].facts = facts
-    guard previous != facts.process else { return }
+    if previous.cgroup != facts.cgroup {
+      // Into the new one first: what both lie in keeps its protection.
+      let left = accounts[index].cgroup
+      accounts[index].cgroup = cgroups.enter(facts.cgroup)
+      cgroups.leave(left)
+    }
+    guard previous.process != facts.process else { return }
     retain(facts.process)
-    release(previous)
+    release(previous.process)
   }
 
   /// Adds a cache to an account.
@@ -79,6 +89,11 @@ struct ClientRegistry: Sendable, Equatable {
   mutating func removeCache(_ cache: Int, at index: Int) {
     accounts[index].remove(at: cache)
     cacheCount -= 1
+  }
+
+  /// Takes note of what the kernel keeps for a cgroup.
+  mutating func protect(_ path: String, _ protection: CgroupProtection) {
+    cgroups.protect(path, protection)
   }
 
   // MARK: - Processes
@@ -105,6 +120,7 @@ struct ClientRegistry: Sendable, Equatable {
     let place = processPlace(of: process)
     if place < processes.count, processes[place].process == process {
       processes[place].sessions += 1
+      if processes[place].sessions == 2 { sharedProcessCount += 1 }
     } else {
       processes.insert(ProcessAccount(process: process), at: place)
     }
@@ -115,6 +131,7 @@ struct ClientRegistry: Sendable, Equatable {
       preconditionFailure("a client's process has an account as long as the client")
     }
     processes[index].sessions -= 1
+    if processes[index].sessions == 1 { sharedProcessCount -= 1 }
     if processes[index].sessions == 0 { processes.remove(at: index) }
   }
 

@@ -89,7 +89,9 @@ extension Broker {
       target: round.missing,
       level: round.level,
       members: round.order.membership,
-      now: now
+      now: now,
+      rule: round.rule,
+      isBounded: round.order.isAutomatic
     )
     return planner.plan(terms, over: registry) { account, cache in
       guard accounts[account].facts.takesRequests,

@@ -27,6 +27,18 @@ extension Broker {
     )
   }
 
+  /// On what terms the first attempt of a round divides.
+  func terms(of order: RoundOrder) -> QuotaTerms {
+    QuotaTerms(
+      target: order.target,
+      level: order.level,
+      members: order.membership,
+      now: now,
+      rule: configuration.quota,
+      isBounded: order.isAutomatic
+    )
+  }
+
   /// Opens a round, asks its first attempt and returns its number.
   ///
   /// - Parameters:
@@ -38,18 +50,13 @@ extension Broker {
     guard busyTime(of: order.scope) == nil,
       let slot = rounds.firstIndex(where: { !$0.isOpen })
     else { return nil }
-    let terms = QuotaTerms(
-      target: order.target,
-      level: order.level,
-      members: order.membership,
-      now: now
-    )
-    let (capacity, part) = plan(terms)
+    let (capacity, part) = plan(terms(of: order))
     if order.isAutomatic, part == .zero { return nil }
 
     let id = RoundID((lastRound?.number ?? 0) + 1)
     lastRound = id
-    rounds[slot].begin(id, order, split: (capacity, part, planner.medianCost), at: now)
+    let split = (capacity, part, planner.medianCost, planner.rule)
+    rounds[slot].begin(id, order, split: split, at: now)
     count(order)
     effects.append(.roundOpened(id))
     if let token { effects.append(.accepted(token, id)) }
@@ -135,6 +142,7 @@ extension Broker {
     rounds[slot].phase = .asking(until: now + patience)
     rounds[slot].waiting = 0
     measureBefore(slot)
+    if rounds[slot].attempt == 1 { noteNodes(in: slot) }
     for place in planner.clients.indices where planner.claims[place].part > 0 {
       let account = planner.clients[place].account
       guard let member = rounds[slot].memberIndex(of: registry.accounts[account].id) else {
@@ -145,7 +153,7 @@ extension Broker {
         aim(at: cache, of: account, member: member, in: slot)
       }
       if rounds[slot].attempt == 1 {
-        note(planner.claims[place], of: member, in: slot)
+        note(place, of: member, in: slot)
       }
       rounds[slot].members[member].askedIn.insert(rounds[slot].attempt)
       rounds[slot].members[member].unanswered.insert(rounds[slot].attempt)
@@ -233,8 +241,25 @@ extension Broker {
     }
   }
 
+  /// Writes down the cgroups of the first split, and who was left out of it.
+  private mutating func noteNodes(in slot: Int) {
+    for index in planner.tree.nodes.indices {
+      rounds[slot].nodes.append(planner.node(index, of: registry))
+    }
+    for client in planner.clients where client.isLeftOut {
+      let id = registry.accounts[client.account].id
+      guard let member = rounds[slot].memberIndex(of: id) else { continue }
+      rounds[slot].members[member].deferred = client.deferred
+    }
+  }
+
   /// Writes down what the first split gives a member.
-  private mutating func note(_ claim: Claim, of member: Int, in slot: Int) {
+  private mutating func note(_ place: Int, of member: Int, in slot: Int) {
+    let claim = planner.claims[place]
+    rounds[slot].members[member].node = planner.tree.owners[place]
+    rounds[slot].members[member].level = LevelFraction(planner.clients[place].level)
+    rounds[slot].members[member].cold = ByteCount(claim.cold)
+    rounds[slot].members[member].cost = claim.cost
     rounds[slot].members[member].part = ByteCount(claim.part)
     rounds[slot].members[member].size = ByteCount(claim.size)
     rounds[slot].members[member].cap = ByteCount(claim.cap)
@@ -252,6 +277,8 @@ extension Broker {
     rounds[slot].caches[row].inputs.floor = plan.floor
     rounds[slot].caches[row].inputs.cap = ByteCount(claim.cap)
     rounds[slot].caches[row].inputs.weight = claim.weight
+    rounds[slot].caches[row].inputs.cold = ByteCount(claim.cold)
+    rounds[slot].caches[row].inputs.isVouched = plan.isVouched
   }
 }
 

@@ -76,8 +76,10 @@ struct OpenRound: Sendable {
 
   /// What could be had, and min of that and the target, when it was opened.
   private(set) var capacity = ByteCount.zero, part = ByteCount.zero
-  /// The median cost of the first split.
-  private(set) var medianCost: UInt32 = 0
+  /// The median cost and the rule of the first split.
+  private(set) var medianCost: UInt32 = 0, rule = QuotaRule.levelDown
+  /// The cgroups and processes of the first split, the root first.
+  var nodes: [NodeQuota] = []
   /// Bytes in targets, bytes claimed, and those of them that count.
   var asked = ByteCount.zero, claimed = ByteCount.zero, credited = ByteCount.zero
 
@@ -93,7 +95,8 @@ struct OpenRound: Sendable {
   var missing: ByteCount { part - credited }
 
   /// Makes room for a round over everybody.
-  mutating func reserve(clients: Int, caches cacheCount: Int) {
+  mutating func reserve(clients: Int, caches cacheCount: Int, cgroups: Int) {
+    nodes.makeRoom(for: clients + cgroups + 1)
     members.makeRoom(for: clients)
     caches.makeRoom(for: cacheCount)
     processes.makeRoom(for: clients)
@@ -103,7 +106,7 @@ struct OpenRound: Sendable {
   mutating func begin(
     _ id: RoundID,
     _ order: RoundOrder,
-    split: (capacity: ByteCount, part: ByteCount, medianCost: UInt32),
+    split: (capacity: ByteCount, part: ByteCount, medianCost: UInt32, rule: QuotaRule),
     at now: MonotonicInstant
   ) {
     precondition(!isOpen, "a round begins in a free place")
@@ -116,13 +119,14 @@ struct OpenRound: Sendable {
     waiting = 0
     unmeasured = 0
     lastAnswered = nil
-    (capacity, part, medianCost) = split
+    (capacity, part, medianCost, rule) = split
     asked = .zero
     claimed = .zero
     credited = .zero
     members.clear()
     caches.clear()
     processes.clear()
+    nodes.clear()
     phase = .asking(until: now)
   }
 

@@ -48,16 +48,19 @@ struct RoundArchive: Sendable {
   private var rounds = Ring<Header>(capacity: Defaults.roundsKept)
   private var rows = Ring<Row>(capacity: Defaults.roundRowsKept)
   private var cacheRows = Ring<CacheQuota>(capacity: RoundArchive.cacheRowsKept)
+  private var nodeRows = Ring<NodeQuota>(capacity: RoundArchive.cacheRowsKept)
 
   private struct Header: Sendable {
     var view: RoundView
     var rows: Range<Int>
     var cacheRows: Range<Int>
+    var nodeRows: Range<Int>
   }
 
   private struct Row: Sendable {
-    /// The client, without its caches.
+    /// The client, without its caches and its path, and where that ends among the nodes.
     var quota: ClientQuota
+    var node: Int?
     var cacheRows: Range<Int>
   }
 
@@ -66,24 +69,34 @@ struct RoundArchive: Sendable {
     rounds.reserve()
     rows.reserve()
     cacheRows.reserve()
+    nodeRows.reserve()
   }
 
   /// Keeps a round that is over.
   mutating func keep(_ round: borrowing OpenRound, measured: ByteCount, at now: MonotonicInstant) {
     let firstRow = rows.end
     let firstCache = cacheRows.end
+    let firstNode = nodeRows.end
+    for node in round.nodes { nodeRows.append(node) }
     for index in round.members.indices where round.members[index].asked > .zero {
       let first = cacheRows.end
       for cache in round.members[index].caches where round.caches[cache].asked > .zero {
         cacheRows.append(round.cacheQuota(cache, of: index))
       }
-      rows.append(Row(quota: round.clientQuota(index), cacheRows: first..<cacheRows.end))
+      rows.append(
+        Row(
+          quota: round.clientQuota(index),
+          node: round.members[index].node,
+          cacheRows: first..<cacheRows.end
+        )
+      )
     }
     rounds.append(
       Header(
         view: round.header(measured: measured, isOpen: false, at: now),
         rows: firstRow..<rows.end,
-        cacheRows: firstCache..<cacheRows.end
+        cacheRows: firstCache..<cacheRows.end,
+        nodeRows: firstNode..<nodeRows.end
       )
     )
   }
@@ -105,8 +118,10 @@ struct RoundArchive: Sendable {
       var view = header.view
       view.remembersClients = isComplete(header)
       guard view.remembersClients else { return view }
+      let nodes = header.nodeRows.map { nodeRows[$0] }
       view.clients = header.rows.map { row in
         var quota = rows[row].quota
+        quota.path = nodes.path(to: rows[row].node)
         quota.caches = rows[row].cacheRows.map { cacheRows[$0] }
         return quota
       }
@@ -139,6 +154,7 @@ struct RoundArchive: Sendable {
 
   private func isComplete(_ header: Header) -> Bool {
     header.rows.lowerBound >= rows.start && header.cacheRows.lowerBound >= cacheRows.start
+      && header.nodeRows.lowerBound >= nodeRows.start
   }
 
   /// The rows of a round are sorted by client.

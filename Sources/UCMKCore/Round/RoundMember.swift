@@ -42,6 +42,10 @@ struct RoundMember: Sendable {
 
   /// What the first split gives it, and its size, cap and weight in it.
   var part = ByteCount.zero, size = ByteCount.zero, cap = ByteCount.zero, weight: UInt64 = 0
+  /// More of that split: what is cold and what it costs, what it owes since it was left out, where
+  /// it stands in `OpenRound.nodes`, and the level of its caches.
+  var cold = ByteCount.zero, cost: UInt64 = 0, deferred = ByteCount.zero
+  var node: Int?, level: LevelFraction?
   /// Bytes in targets over all attempts, what it says it freed, what was seen.
   var asked = ByteCount.zero, claimed = ByteCount.zero, measured = ByteCount.zero
   /// The attempts in which it was asked, those it answered, those still unanswered.

@@ -22,6 +22,7 @@ extension OpenRound {
       measured: measured,
       opened: opened,
       took: now.since(opened),
+      rule: rule,
       medianCost: medianCost,
       clients: [],
       remembersClients: true
@@ -40,6 +41,10 @@ extension OpenRound {
       size: member.size,
       cap: member.cap,
       weight: member.weight,
+      cold: member.cold,
+      cost: member.cost,
+      cacheLevel: member.level,
+      deferred: member.deferred,
       asked: member.asked,
       claimed: member.claimed,
       measured: member.measured,
@@ -71,6 +76,7 @@ extension OpenRound {
     var view = header(measured: .zero, isOpen: true, at: now)
     for index in members.indices where members[index].asked > .zero {
       var quota = clientQuota(index)
+      quota.path = nodes.path(to: members[index].node)
       for cache in members[index].caches where caches[cache].asked > .zero {
         quota.caches.append(cacheQuota(cache, of: index))
       }

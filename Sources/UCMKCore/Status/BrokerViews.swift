@@ -107,44 +107,35 @@ extension Broker {
   /// Who would be asked for what at this moment; nothing is sent.
   package func plan(_ request: RoundRequest) -> PlanView {
     let order = order(for: request)
-    let terms = QuotaTerms(
-      target: order.target,
-      level: order.level,
-      members: order.membership,
-      now: now
-    )
+    let terms = terms(of: order)
     var scratch = self
     let (capacity, part) = scratch.plan(terms)
     let planner = scratch.planner
+    let nodes = planner.tree.nodes.indices.map { planner.node($0, of: registry) }
     let processes = measuredProcesses()
     return PlanView(
       target: order.target,
       capacity: capacity,
+      rule: planner.rule,
       part: part,
       level: order.level,
       scope: order.scope,
       medianCost: planner.medianCost,
-      clients: planner.clients.indices.map { quota($0, of: planner, processes) },
+      clients: planner.clients.indices.map { quota($0, of: planner, nodes, processes) },
       excluded: excluded(from: terms)
     )
   }
 
   /// The planning that a round begins with, and nothing else: for measurements.
   package mutating func split(_ request: RoundRequest) -> (capacity: ByteCount, part: ByteCount) {
-    let order = order(for: request)
-    let terms = QuotaTerms(
-      target: order.target,
-      level: order.level,
-      members: order.membership,
-      now: now
-    )
-    return plan(terms)
+    plan(terms(of: order(for: request)))
   }
 
   /// One planned client.
   private func quota(
     _ index: Int,
     of planner: QuotaPlanner,
+    _ nodes: [NodeQuota],
     _ processes: [RoundProcess]
   ) -> ClientQuota {
     let planned = planner.clients[index]
@@ -162,9 +153,14 @@ extension Broker {
       process: account.facts.process,
       cgroup: account.facts.cgroup,
       part: ByteCount(claim.part),
+      path: nodes.path(to: planner.tree.owners[index]),
       size: ByteCount(claim.size),
       cap: ByteCount(claim.cap),
       weight: claim.weight,
+      cold: ByteCount(claim.cold),
+      cost: claim.cost,
+      cacheLevel: LevelFraction(planned.level),
+      deferred: planned.deferred,
       asked: asked,
       claimed: .zero,
       measured: .zero,
@@ -188,6 +184,8 @@ extension Broker {
     row.inputs.floor = plan.floor
     row.inputs.cap = ByteCount(claim.cap)
     row.inputs.weight = claim.weight
+    row.inputs.cold = ByteCount(claim.cold)
+    row.inputs.isVouched = plan.isVouched
     let part = ByteCount(claim.part)
     return CacheQuota(
       id: cache.id,

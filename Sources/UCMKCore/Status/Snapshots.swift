@@ -124,6 +124,10 @@ package struct QuotaInputs: Sendable, Equatable {
   package var floor: ByteCount
   package var cap: ByteCount
   package var weight: UInt64
+  /// What of the cap is cold, as far as the client told.
+  package var cold = ByteCount.zero
+  /// Whether the administrator or a measurement stands for the cost.
+  package var isVouched = false
 }
 
 /// One cache in a plan or in a round.
@@ -152,8 +156,18 @@ package struct ClientQuota: Sendable, Equatable {
   package var cgroup: String?
   /// What the split gives it; the parts of its caches add up to it.
   package var part: ByteCount
-  /// Its size, cap and weight in the split over clients.
+  /// The cgroups from the root to the one it is in, then its process where that has several
+  /// sessions: it shared the part of the last one, at the level of that.
+  package var path: [NodeQuota] = []
+  /// Its size, cap and weight in that split.
   package var size: ByteCount, cap: ByteCount, weight: UInt64
+  /// What of the cap is cold, and the mean of its caches' costs.
+  package var cold = ByteCount.zero, cost: UInt64 = 0
+  /// The level at which its part was split over its caches.
+  package var cacheLevel: LevelFraction?
+  /// What the first split gave it although it was not asked: its quota was small, or the herd
+  /// large enough.
+  package var deferred = ByteCount.zero
   /// Bytes in targets over all attempts, what the client says, what was seen.
   package var asked: ByteCount, claimed: ByteCount, measured: ByteCount
   /// From the first request to the last answer.
@@ -168,8 +182,11 @@ package struct ClientQuota: Sendable, Equatable {
 package struct PlanView: Sendable, Equatable {
   /// What was wanted.
   package var target: ByteCount
-  /// What all clients of the scope could give at this level.
+  /// What all clients of the scope could give at this level, less what the kernel keeps for their
+  /// cgroups.
   package var capacity: ByteCount
+  /// How it was split.
+  package var rule = QuotaRule.levelDown
   /// min(target, capacity), exactly the sum of the clients' parts.
   package var part: ByteCount
   /// The level and the scope it was computed for.
@@ -228,7 +245,8 @@ package struct RoundView: Sendable, Equatable {
   package var asked: ByteCount, claimed: ByteCount, measured: ByteCount
   /// When it was opened, and how long it took (so far).
   package var opened: MonotonicInstant, took: TimeSpan
-  /// The median cost of the caches that take part, in µs per MiB.
+  /// How it was split, and the median cost of the caches that take part, in µs per MiB.
+  package var rule = QuotaRule.levelDown
   package var medianCost: UInt32
   /// The clients asked, by id; empty where they were asked for without, or no longer remembered.
   package var clients: [ClientQuota]

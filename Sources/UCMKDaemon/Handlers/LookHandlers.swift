@@ -158,6 +158,7 @@ extension Daemon {
     try require(.observer, session)
     let request = try Plan(params: params)
     let cursor = try clientCursor(in: params)
+    readProtections(atMostEvery: Daemon.protectionPause)
     let plan = broker.plan(
       RoundRequest(
         bytes: request.bytes,

@@ -26,6 +26,7 @@ extension Daemon {
     )
     triggers[RequestToken(token)] = (session.token, request.waits)
     if request.waits { armHousekeeping(at: now + request.timeout) }
+    readProtections(atMostEvery: Daemon.protectionPause)
     submit(
       .requested(
         RequestToken(token),

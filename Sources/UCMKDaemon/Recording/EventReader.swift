@@ -72,6 +72,9 @@ package enum EventReader {
       )
     case "domainLost": return .domainLost(try fields.domain("domain"))
     case "domainFound": return .domainFound(try fields.domain("domain"))
+    case "protected":
+      let protection = CgroupProtection(low: try fields.bytes("low"), min: try fields.bytes("min"))
+      return .protected(try fields.text("cgroup"), protection)
     case "measured":
       let process = try fields.process("pid")
       guard fields.has("resident") else { return .measured(process, nil) }
@@ -205,6 +208,7 @@ package enum EventReader {
     CacheUsage(
       bytes: try fields.bytes("bytes"),
       reclaimable: try fields.bytes("reclaimable"),
+      cold: try fields.optionalBytes("cold"),
       entries: try fields.optionalNumber("entries"),
       hits: try fields.optionalNumber("hits"),
       misses: try fields.optionalNumber("misses")

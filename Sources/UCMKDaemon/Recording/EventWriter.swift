@@ -21,7 +21,8 @@ package enum EventWriter {
     switch event {
     case .configured, .hostKnown, .paused, .resumed, .ticked, .overridden:
       administration(event, &writer)
-    case .sampled, .alarmed, .domainLost, .domainFound, .measured: sensing(event, &writer)
+    case .sampled, .alarmed, .domainLost, .domainFound, .protected, .measured:
+      sensing(event, &writer)
     case .joined, .registered, .updated, .unregistered, .reported, .relocated, .detached,
       .reattached, .left:
       clients(event, &writer)
@@ -76,6 +77,11 @@ package enum EventWriter {
     case .domainFound(let domain):
       writer.name("domainFound")
       writer.member("domain", domain.name)
+    case .protected(let path, let protection):
+      writer.name("protected")
+      writer.member("cgroup", path)
+      writer.member("low", raw: protection.low)
+      writer.member("min", raw: protection.min)
     case .measured(let process, let reading):
       writer.name("measured")
       writer.member("pid", signed: Int64(process.number))
@@ -211,6 +217,7 @@ package enum EventWriter {
   private static func write(_ usage: CacheUsage, _ writer: inout JSONWriter) {
     writer.member("bytes", raw: usage.bytes)
     writer.member("reclaimable", raw: usage.reclaimable)
+    if let cold = usage.cold { writer.member("cold", raw: cold) }
     if let entries = usage.entries { writer.member("entries", entries) }
     if let hits = usage.hits { writer.member("hits", hits) }
     if let misses = usage.misses { writer.member("misses", misses) }

@@ -79,7 +79,7 @@ enum RoundRender {
     }
     writer.endArray()
     if arithmetic {
-      writeInputs(client, medianCost: round.medianCost, to: &writer)
+      writeInputs(client, (round.rule, round.medianCost), to: &writer)
       writeSteps(
         client,
         of: (round.target, round.capacity, round.part, round.medianCost),
@@ -121,7 +121,7 @@ enum RoundRender {
         writer.endObject()
       }
       writer.endArray()
-      writeInputs(client, medianCost: plan.medianCost, to: &writer)
+      writeInputs(client, (plan.rule, plan.medianCost), to: &writer)
       writeSteps(
         client,
         of: (plan.target, plan.capacity, plan.part, plan.medianCost),
@@ -174,15 +174,21 @@ enum RoundRender {
 
   private static func writeInputs(
     _ client: ClientQuota,
-    medianCost: UInt32,
+    _ split: (rule: QuotaRule, medianCost: UInt32),
     to writer: inout JSONWriter
   ) {
     writer.key("inputs")
     writer.beginObject()
+    writer.member("rule", split.rule.name)
+    NodeRender.write(client.path, to: &writer)
     writer.member("size", client.size)
     writer.member("cap", client.cap)
     writer.member("weight", client.weight)
-    writer.member("median_cost_us_per_mib", UInt64(medianCost))
+    writer.member("cold", client.cold)
+    writer.member("cost", client.cost)
+    writer.member("deferred", client.deferred)
+    NodeRender.write("level", client.cacheLevel, to: &writer)
+    writer.member("median_cost_us_per_mib", UInt64(split.medianCost))
     writer.key("caches")
     writer.beginArray()
     for cache in client.caches {
@@ -201,6 +207,8 @@ enum RoundRender {
       writer.member("floor", inputs.floor)
       writer.member("cap", inputs.cap)
       writer.member("weight", inputs.weight)
+      writer.member("cold", inputs.cold)
+      writer.member("vouched", inputs.isVouched)
       writer.endObject()
     }
     writer.endArray()
@@ -228,7 +236,8 @@ enum RoundRender {
         &writer
       )
       step(
-        "\(cache.name): cost over the median within 1/2...2, parts of 10000",
+        "\(cache.name): cost over the median within "
+          + (inputs.isVouched ? "1/8...8" : "1/2...2") + ", parts of 10000",
         UInt64(inputs.costBand.parts),
         &writer
       )
@@ -237,7 +246,12 @@ enum RoundRender {
     step("size: sum of the bytes of its caches", client.size.value, &writer)
     step("cap: sum of the caps of its caches", client.cap.value, &writer)
     step("weight: mean of its caches' weights by size", client.weight, &writer)
+    NodeRender.steps(client.path) { step($0, $1, &writer) }
     step("part: size - level x weight within 0...cap", client.part.value, &writer)
+    if let level = client.cacheLevel {
+      step("level of its caches, above the line", level.numerator, &writer)
+      step("level of its caches, below the line", level.denominator, &writer)
+    }
     for cache in client.caches {
       step("\(cache.name): part of the part, by the same rule", cache.part.value, &writer)
       step(

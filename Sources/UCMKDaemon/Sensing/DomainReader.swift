@@ -104,6 +104,13 @@ final class DomainReader {
     return found
   }
 
+  /// What the kernel keeps for a cgroup; nothing where that cannot be read.
+  func protection(of path: String) -> CgroupProtection {
+    attempt { () throws(SystemError) in
+      try CgroupMemoryReader.protection(of: path[...], files)
+    } ?? .none
+  }
+
   /// The path of a domain's PSI file; nil where there can be none.
   func pressurePath(of domain: DomainID) -> String? {
     switch domain {

@@ -113,6 +113,24 @@ package enum CgroupMemoryReader {
     )
   }
 
+  /// What the kernel keeps for the cgroup `path`: nothing where it is gone, or memory is not
+  /// accounted there.
+  package static func protection(
+    of path: Substring,
+    _ files: KernelFiles
+  ) throws(SystemError) -> CgroupProtection {
+    CgroupProtection(
+      low: try files.read(.cgroup(path, "memory.low"), parseProtection) ?? .zero,
+      min: try files.read(.cgroup(path, "memory.min"), parseProtection) ?? .zero
+    )
+  }
+
+  /// The number in `memory.low` or `memory.min`: `max` keeps everything.
+  package static func parseProtection(_ text: Span<UInt8>) -> ByteCount? {
+    if let bytes = parseLimit(text) { return bytes }
+    return text.count >= 3 && text[0] == UInt8(ascii: "m") ? ByteCount(.max) : nil
+  }
+
   /// Whether the cgroup `path` itself has `memory.high` or `memory.max`, and so is a domain.
   package static func isLimited(
     _ path: Substring,

@@ -98,7 +98,7 @@ struct EventCodecTests {
 /// Events of every case, with every optional part there or not.
 struct RandomEvents {
   /// How many cases there are.
-  static let kinds = 25
+  static let kinds = 26
   private var random: SplitMix64
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
@@ -166,6 +166,7 @@ struct RandomEvents {
       )
       return .overridden(client, cache, override)
     case 23: return .domainFound(domain())
+    case 24: return .protected(text(), CgroupProtection(low: bytes(), min: bytes()))
     default: return .ticked
     }
   }
@@ -241,6 +242,7 @@ struct RandomEvents {
     CacheUsage(
       bytes: bytes(),
       reclaimable: bytes(),
+      cold: maybe { $0.bytes() },
       entries: maybe { $0.number() },
       hits: maybe { $0.number() },
       misses: maybe { $0.number() }

@@ -201,7 +201,10 @@ struct SettingsReaderTests {
         "[Access]\nAdminGroup=a b",
         "f0:2:12: bad value for AdminGroup: wanted the name of a group, or nothing"
       ),
-      ("[Policy]\nQuota=fair", "f0:2:7: bad value for Quota: wanted level-down"),
+      (
+        "[Policy]\nQuota=fair",
+        "f0:2:7: bad value for Quota: wanted level-down, proportional, kernel, band"
+      ),
       ("[Policy x]", "f0:1:1: [Policy] takes nothing after its name"),
       (
         "[Domain]",
