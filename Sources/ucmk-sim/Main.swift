@@ -9,6 +9,9 @@ struct Simulator: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ucmk-sim",
     abstract: "Try the daemon's own core, and what it is compared with, on simulated hosts.",
-    subcommands: [RunCommand.self, TableCommand.self]
+    subcommands: [
+      RunCommand.self, TableCommand.self, PictureCommand.self, MixesCommand.self,
+      FleetCommand.self, ReportCommand.self, CheckCommand.self,
+    ]
   )
 }

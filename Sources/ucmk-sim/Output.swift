@@ -22,6 +22,11 @@ enum Output {
     if let error = sink.failure { throw failure("\(path) cannot be written: error \(error)") }
   }
 
+  /// Writes lines to standard output.
+  static func print(_ lines: [String]) throws {
+    try write(lines.map { $0 + "\n" }.joined(), to: nil)
+  }
+
   /// Says on standard error how far it is, after each of `parts` parts of the whole.
   static func progress(_ name: String, of count: Int, parts: Int = 20) -> @Sendable (Int) -> Void {
     { done in

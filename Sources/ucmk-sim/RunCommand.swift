@@ -49,6 +49,9 @@ struct TableCommand: AsyncParsableCommand {
   @Option(help: "How many seeds.")
   var seeds: UInt64 = 30
 
+  @Flag(help: "Let the demand move with the policy's first look, not up to 5 s later.")
+  var aligned = false
+
   @Option(help: "Only these policies.")
   var policy: [PolicyName] = []
 
@@ -57,10 +60,9 @@ struct TableCommand: AsyncParsableCommand {
 
   func run() async throws {
     let policies = policy.isEmpty ? PolicyName.allCases : policy
-    let specs = StudyTable.specs(seeds: seeds, policies: policies)
+    let specs = StudyTable.specs(seeds: seeds, policies: policies, isAligned: aligned)
     let outcomes = await Study.run(specs, progress: Output.progress("table", of: specs.count))
     if let out { try Output.write(outcomes.map { $0.json.line + "\n" }.joined(), to: out) }
-    let lines = StudyTable(outcomes).lines
-    try Output.write(lines.map { $0 + "\n" }.joined(), to: nil)
+    try Output.print(StudyTable(outcomes).lines)
   }
 }

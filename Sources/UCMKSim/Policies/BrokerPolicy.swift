@@ -62,6 +62,8 @@ struct BrokerPolicy: HostPolicy {
     }
   }
 
+  var nextWake: UInt64? { broker.nextWake?.nanoseconds }
+
   mutating func act(on plant: inout HostPlant) {
     now = MonotonicInstant(nanoseconds: plant.clock)
     var patience = BrokerPolicy.patience

@@ -11,6 +11,14 @@ protocol HostPolicy: Sendable {
 
   /// One letter for what it is about, for pictures.
   var letter: Character { get }
+
+  /// When it wants to look again although nothing happens, in nanoseconds; nil for never.
+  var nextWake: UInt64? { get }
+}
+
+extension HostPolicy {
+  /// Acts only on what it sees of the plant.
+  var nextWake: UInt64? { nil }
 }
 
 /// What a policy has asked of clients.

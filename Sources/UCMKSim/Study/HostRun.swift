@@ -18,6 +18,7 @@ struct HostRun: Sendable {
   private(set) var samples: [RunSample] = []
   private(set) var plant: HostPlant
   private var policy: any HostPolicy
+  private let shift: Double
   /// Since when less than the low mark was available.
   private var shortSince: Double?
 
@@ -31,7 +32,10 @@ struct HostRun: Sendable {
   private init(_ spec: RunSpec) {
     outcome = RunOutcome(spec)
     let shape = HostShape.study(seed: spec.seed, stress: spec.stress)
+    shift = spec.shift
     plant = HostPlant(shape, seed: spec.seed)
+    // Whoever decides starts with the demand of the beginning before its eyes.
+    plant.sense(demand: spec.scenario.demand(at: 0), elapsed: HostPlant.step)
     policy = spec.policy.make(for: plant)
   }
 
@@ -47,7 +51,7 @@ struct HostRun: Sendable {
   }
 
   private mutating func step(isSampled: Bool) {
-    let demand = outcome.spec.scenario.demand(at: plant.seconds)
+    let demand = outcome.spec.scenario.demand(at: max(0, plant.seconds - shift))
     plant.sense(demand: demand, elapsed: HostPlant.step)
     judge()
     policy.act(on: &plant)

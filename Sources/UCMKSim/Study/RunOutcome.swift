@@ -9,13 +9,30 @@ package struct RunSpec: Sendable, Equatable {
   package var scenario: Scenario, stress: Stress, policy: PolicyName
   /// Everything that is left to chance follows from it.
   package var seed: UInt64
+  /// Whether the demand begins to move with the policy's first look; otherwise up to 5 s later, by
+  /// chance, so that nobody's polls fall together with a step.
+  package var isAligned: Bool
 
   /// Makes a run.
-  package init(scenario: Scenario, stress: Stress = .none, policy: PolicyName, seed: UInt64) {
+  package init(
+    scenario: Scenario,
+    stress: Stress = .none,
+    policy: PolicyName,
+    seed: UInt64,
+    isAligned: Bool = false
+  ) {
     self.scenario = scenario
     self.stress = stress
     self.policy = policy
     self.seed = seed
+    self.isAligned = isAligned
+  }
+
+  /// By how much later the demand moves than the clock, in seconds: whole steps.
+  var shift: Double {
+    guard !isAligned else { return 0 }
+    var chance = Chance(seed: seed, stream: 6)
+    return Double(Int(chance.between(0, 100))) * 0.05
   }
 }
 

@@ -68,16 +68,24 @@ package struct StudyTable: Sendable, Equatable {
   /// - Parameters:
   ///   - seeds: How many of each kind.
   ///   - policies: Which policies.
+  ///   - isAligned: Whether the demand begins to move with the policy's first look.
   /// - Returns: The four scenarios with every policy, then `ramp` under every stress with those
   ///   that ask for amounts.
   package static func specs(
     seeds: UInt64,
-    policies: [PolicyName] = PolicyName.allCases
+    policies: [PolicyName] = PolicyName.allCases,
+    isAligned: Bool = false
   ) -> [RunSpec] {
     var specs: [RunSpec] = []
     func add(_ scenario: Scenario, _ stress: Stress, _ policy: PolicyName) {
       specs += (0..<seeds).map {
-        RunSpec(scenario: scenario, stress: stress, policy: policy, seed: $0)
+        RunSpec(
+          scenario: scenario,
+          stress: stress,
+          policy: policy,
+          seed: $0,
+          isAligned: isAligned
+        )
       }
     }
     for scenario in Scenario.allCases {
