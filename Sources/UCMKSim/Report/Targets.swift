@@ -94,6 +94,7 @@ package enum Targets {
   /// - Parameters:
   ///   - processorSeconds: What the run took, on all processors together.
   ///   - hostDays: How many were run in it.
+  /// - Returns: The minutes that the fleet would take.
   package static func result(processorSeconds: Double, hostDays: Double) -> SimResult {
     let minutes = processorSeconds / max(1e-9, hostDays) * 10_000 / 2 / 60
     var result = SimResult.atMost(10, "fleet: 10,000 host-days on two processors", minutes, "min")
