@@ -14,7 +14,7 @@ struct Effort: ParsableArguments {
   var seeds: UInt64 { short ? 6 : 30 }
   var mixes: Int { short ? 20 : 100 }
   var liars: Int { short ? 24 : 200 }
-  var hosts: Int { short ? 20 : 500 }
+  var hosts: Int { short ? 20 : 200 }
 }
 
 /// Everything that was run, and how it stands against the targets.
