@@ -28,7 +28,7 @@ bench: ## speed and size against the targets; SHORT=1
 	@Scripts/bench
 
 sim: ## the policy against simulated hosts; SHORT=1
-	@Scripts/later sim 'The policy'
+	@Scripts/sim
 
 fuzz: ## hostile input; SHORT=1
 	@Scripts/later fuzz 'Endurance'

@@ -38,6 +38,7 @@ let package = Package(
     .executable(name: "ucmkd", targets: ["ucmkd"]),
     .executable(name: "ucmkctl", targets: ["ucmkctl"]),
     .executable(name: "ucmk-demo", targets: ["ucmk-demo"]),
+    .executable(name: "ucmk-sim", targets: ["ucmk-sim"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -101,6 +102,18 @@ let package = Package(
       swiftSettings: strict
     ),
 
+    // The policy against simulated hosts (`make sim`).
+    .target(
+      name: "UCMKSim",
+      dependencies: ["UCMKControl", "UCMKCore", "UCMKModel"],
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "ucmk-sim",
+      dependencies: ["UCMKControl", "UCMKSim", argumentParser],
+      swiftSettings: strict
+    ),
+
     // Measurements (`make bench`).
     .target(name: "CUCMKBench", path: "Benchmarks/CUCMKBench"),
     .executableTarget(
@@ -136,6 +149,7 @@ let package = Package(
       ["UCMKClient", "UCMKClientTestKit", "UCMKLinux", "UCMKModel", "UCMKTestSupport"]
     ),
     test("UCMKControlTests", ["UCMKControl", "UCMKModel", "UCMKTestSupport"]),
+    test("UCMKSimTests", ["UCMKSim", "UCMKControl", "UCMKCore", "UCMKModel"]),
     test("PropertyTests", ["UCMKCore", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]),
     test(
       "IntegrationTests",

@@ -51,6 +51,16 @@ struct Layer {
       own: ["UCMKClient", "UCMKControl", "UCMKLinux", "UCMKModel"],
       outside: ["ArgumentParser", "Foundation", "Glibc", "Synchronization"]
     ),
+    Layer(
+      module: "UCMKSim",
+      own: ["UCMKControl", "UCMKCore", "UCMKModel"],
+      outside: ["Glibc"]
+    ),
+    Layer(
+      module: "ucmk-sim",
+      own: ["UCMKControl", "UCMKSim"],
+      outside: ["ArgumentParser", "Glibc"]
+    ),
     Layer(module: "CUCMKBench", own: []),
     Layer(
       module: "ucmk-bench",
