@@ -45,8 +45,10 @@ package enum Defaults {
   /// what tells.
   package static let farAway = Permyriad.percent(25)
   /// In between it is read as soon as it could have come to the low watermark, if it fell by this
-  /// part of the capacity each second (on 16 GiB, 8 GiB/s).
-  package static let fallExpected = Permyriad.percent(50)
+  /// part of the capacity each second (on 16 GiB, 5 GiB/s).
+  package static let fallExpected = Permyriad.percent(32)
+  /// The same while it falls steadily.
+  package static let fallExpectedFilling = Permyriad.percent(50)
 
   /// The longest deadline of an automatic request, and that at critical.
   package static let deadline = TimeSpan.seconds(2), deadlineCritical = TimeSpan.milliseconds(500)

@@ -125,15 +125,20 @@ struct DomainControl: Sendable {
   }
 
   /// The time in which memory could fall to the low watermark at the fastest that is expected.
+  ///
+  /// While it falls steadily that is faster than else.
   private var approach: TimeSpan {
     guard let reading, reading.available < Defaults.farAway.of(reading.capacity) else {
       return Defaults.pollFar
     }
-    let fastest = UInt128(Defaults.fallExpected.of(reading.capacity).value)
+    let isFilling = fill.bytesPerSecond > 0
+    let part = isFilling ? Defaults.fallExpectedFilling : Defaults.fallExpected
+    let least = isFilling ? Defaults.pollCritical : Defaults.pollActive
+    let fastest = UInt128(part.of(reading.capacity).value)
     let distance = UInt128((reading.available - marks.low).value)
     guard fastest > 0 else { return Defaults.pollNear }
     let span = UInt64(clamping: distance * 1_000_000_000 / fastest)
-    return min(max(TimeSpan(nanoseconds: span), Defaults.pollCritical), Defaults.pollFar)
+    return min(max(TimeSpan(nanoseconds: span), least), Defaults.pollFar)
   }
 
   /// Takes new settings; returns whether the thresholds of its alarms changed.

@@ -265,20 +265,36 @@ struct IdleTests {
     stage.join(1, [100])
     #expect(stage.wakesIn == 5_000)
     #expect(stage.pass(milliseconds: 5_000) == ["sample host"])
-    // At half of the 1,000 MiB a second, from 249, 130 and 99 to the low watermark of 50.
+    // At 320 of the 1,000 MiB a second, from 249 and 146 to the low watermark of 50.
     _ = stage.read(available: 250)
     #expect(stage.wakesIn == 5_000)
     _ = stage.read(available: 249)
-    #expect(stage.wakesIn == 398)
-    _ = stage.read(available: 130)
-    #expect(stage.wakesIn == 160)
+    #expect(stage.wakesIn == 621)
+    _ = stage.read(available: 146)
+    #expect(stage.wakesIn == 300)
     _ = stage.read(available: 99)
-    #expect(stage.wakesIn == 100)
+    #expect(stage.wakesIn == 250)
     _ = stage.send(.reported(ClientID(1), CacheID(1), .zero))
     #expect(stage.wakesIn == nil)
     _ = stage.send(.reported(ClientID(1), CacheID(1), .mebibytes(1)))
     _ = stage.send(.unregistered(ClientID(1), CacheID(1)))
     #expect(stage.wakesIn == nil)
+  }
+
+  @Test("reads sooner while memory falls steadily")
+  func fallingPolls() {
+    var stage = Stage()
+    stage.join(1, [100])
+    for available in [240, 230, 220, 210, 200] as [UInt64] {
+      _ = stage.read(available: available)
+      stage.clock += 1_000
+    }
+    // At 500 MiB a second, from 200 and 99 to the low watermark of 50, the reading a second ago.
+    stage.clock -= 1_000
+    #expect(stage.wakesIn == 300)
+    stage.clock += 100
+    _ = stage.read(available: 99)
+    #expect(stage.wakesIn == 100)
   }
 
   @Test("forgets a willing client that detaches, and remembers it when it is back")
