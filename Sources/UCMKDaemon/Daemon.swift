@@ -77,6 +77,8 @@ package final class Daemon {
   var nextSubscription: UInt64 = 1
   /// Where lines are put together, one after the other.
   var writer = JSONWriter(reserving: 64 << 10)
+  /// What the requests of an attempt have in common.
+  var orderFrame = OrderFrame()
   /// Where bytes are received.
   var received = [UInt8](repeating: 0, count: 64 << 10)
   /// Where reports and answers are read into, one after the other.
@@ -159,19 +161,23 @@ package final class Daemon {
 
   /// Handles one event, and those that its effects bring about, each to its end.
   package func submit(_ event: Event) {
-    pending.append(event)
-    guard !isHandling else { return }
+    guard !isHandling else { return pending.append(event) }
     isHandling = true
+    take(event)
     var index = 0
     while index < pending.count {
-      recorder.record(pending[index], at: now)
-      // The effects are released before the next event, so that the broker may use their storage
-      // again.
-      perform(broker.handle(pending[index], at: now))
+      take(pending[index])
       index += 1
     }
-    pending.removeAll(keepingCapacity: true)
+    if index > 0 { pending.removeAll(keepingCapacity: true) }
     isHandling = false
+  }
+
+  private func take(_ event: Event) {
+    recorder.record(event, at: now)
+    // The effects are released before the next event, so that the broker may use their storage
+    // again.
+    perform(broker.handle(event, at: now))
   }
 
   /// When the daemon must be called again at the latest; nil while nothing is due.

@@ -63,10 +63,7 @@ extension Daemon {
       session.capabilities.contains(.shrink),
       let id = session.requests.open(.shrink(order.round, attempt: order.attempt))
     else { return submit(.undelivered(order.client, order.round, attempt: order.attempt)) }
-    writer.removeAll()
-    writer.beginRequest(.shrink, id: .integer(id))
-    ShrinkWriter.write(order, broker.targets[order.targets], to: &writer)
-    writer.endMessage()
+    orderFrame.write(order, id: id, broker.targets[order.targets], to: &writer)
     guard deliver(to: session, .request) else {
       _ = session.requests.close(id)
       return submit(.undelivered(order.client, order.round, attempt: order.attempt))

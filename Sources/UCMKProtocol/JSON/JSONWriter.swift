@@ -148,6 +148,13 @@ public struct JSONWriter: Sendable {
     bytes.append(contentsOf: value.bytes[value.start..<value.end])
   }
 
+  /// Writes a piece of a message that was written before, brackets and commas included; what
+  /// follows is not separated from it.
+  public mutating func splice(_ piece: [UInt8]) {
+    bytes.append(contentsOf: piece)
+    needsComma = false
+  }
+
   // MARK: - Parts
 
   /// Adds bytes as they are, within a value that the caller puts together.
