@@ -11,7 +11,7 @@
 /// bounds, the parts add up to more than T, or to less. Too much: the level lies higher, so those
 /// below it now give nothing whatever it is, and are settled. Too little: it lies lower, and those
 /// that are exhausted now stay so. Either way the rest is the same problem with fewer parties, and
-/// a handful of passes ends it (variable fixing: Bitran and Hax 1981, Kiwiel 2008). Somebody could
+/// a handful of passes ends it (variable fixing: Bitran 1981, Kiwiel 2008). Somebody could
 /// choose sizes that settle one party a pass; patience then ends, and `MarkSearch` takes over.
 struct LevelSearch: Sendable {
   /// A party that is not settled yet, without what the search does not need.
