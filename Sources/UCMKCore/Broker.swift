@@ -32,6 +32,8 @@ package struct Broker: Sendable {
   var rounds = [OpenRound](repeating: OpenRound(), count: Broker.openRoundsMaximum)
   var archive = RoundArchive()
   var sums = Totals()
+  /// Where what a round brought is divided by the fair parts.
+  var settlement = LedgerSettlement()
   /// Where growth is split: over clients, over the caches of one, and whose claims they are.
   var growthSplit = LevelDown()
   var growthClaims: [Claim] = [], cacheGrowth: [Claim] = []
@@ -77,6 +79,7 @@ package struct Broker: Sendable {
     case .protected(let path, let protection): registry.protect(path, protection)
     case .measured(let process, let reading): measure(process, reading)
     case .joined(let client, let facts): join(client, facts)
+    case .remembered(let client, let memory): remember(client, memory)
     case .registered(let client, let cache, let declaration):
       register(client, cache, declaration)
     case .updated(let client, let cache, let declaration): update(client, cache, declaration)

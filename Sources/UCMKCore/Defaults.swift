@@ -97,6 +97,30 @@ package enum Defaults {
   package static let herdMaximum = 64
   /// Requests of one round at most: ask, ask others for the rest, ask one level up.
   package static let attemptsMaximum: UInt8 = 3
+  /// What a client is trusted with at first, the least it can fall to, and how little less than
+  /// asked counts as all.
+  package static let trustOfNewcomer = Permyriad.percent(70)
+  package static let trustMinimum = Permyriad.percent(5), trustTolerance = Permyriad.percent(90)
+  /// A request below this teaches nothing: the kernel adds up the resident pages of a thread in
+  /// batches of 64 (`proc_pid_status.5`: inaccurate).
+  package static let trustLeast = ByteCount.mebibytes(1)
+  /// All asks of one attempt together are at most this many times the target.
+  package static let overAskMaximum: UInt64 = 2
+  /// For so long after it came, an automatic round below critical asks a client only where the
+  /// others cannot give enough.
+  package static let newcomer = TimeSpan.seconds(2)
+  /// In this time half of what a client gave or owes is forgotten.
+  package static let ledgerHalfLife = TimeSpan.seconds(600)
+  /// After so many timeouts in a row a client is left out, for so long at first and at most.
+  package static let breakerTimeouts: UInt8 = 3
+  package static let breakerSpan = TimeSpan.seconds(30), breakerSpanMaximum = TimeSpan.seconds(600)
+  /// What it is asked for after that, until it gives something again.
+  package static let breakerProbe = ByteCount.mebibytes(1)
+  /// The allocator keeps memory where a claim is above twice what was measured and this much more,
+  /// so many rounds running.
+  package static let memoryKeptGap = ByteCount.mebibytes(8), memoryKeptRounds: UInt8 = 3
+  /// What part of such a client's caps is expected of it.
+  package static let memoryKeptYield = Permyriad.percent(25)
   /// Closed rounds that are remembered, and how many client rows of theirs.
   package static let roundsKept = 256, roundRowsKept = 8_192
   /// Rounds remembered for each client.

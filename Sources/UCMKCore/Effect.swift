@@ -33,6 +33,11 @@ package enum Effect: Sendable, Equatable {
 
   // MARK: People
 
+  /// A client did not answer again and again: it is left out of rounds for a while.
+  case leftOut(ClientID)
+  /// What a client claims does not come back to the host, round after round: people are told once.
+  case keepsMemory(ClientID)
+
   /// The level of a domain changed.
   case levelChanged(DomainID, from: PressureLevel, to: PressureLevel)
   /// The state of a domain changed.

@@ -36,6 +36,8 @@ package enum Event: Sendable, Equatable {
 
   /// A client said hello as a member.
   case joined(ClientID, ClientFacts)
+  /// What is known of it from an earlier run of the daemon; sent right after it joined.
+  case remembered(ClientID, RememberedBehaviour)
   /// It registered one cache. `CacheID` is the shell's choice: rising from 1 on each session.
   case registered(ClientID, CacheID, CacheDeclaration)
   /// It changed what it declares of a cache (the whole declaration after the change, name and

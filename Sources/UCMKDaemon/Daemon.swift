@@ -30,6 +30,8 @@ package final class Daemon {
     package var isUserInstance: Bool
     /// The daemon's own user.
     package var ownUser: UInt32
+    /// Where what clients did is kept over a restart; nil for nowhere.
+    package var behaviour: BehaviourStore?
 
     /// Makes the surroundings.
     package init(
@@ -40,7 +42,8 @@ package final class Daemon {
       log: @escaping (LogRecord) -> Void,
       loadSettings: @escaping () -> SettingsOutcome,
       isUserInstance: Bool,
-      ownUser: UInt32
+      ownUser: UInt32,
+      behaviour: BehaviourStore? = nil
     ) {
       self.files = files
       self.registry = registry
@@ -50,6 +53,7 @@ package final class Daemon {
       self.loadSettings = loadSettings
       self.isUserInstance = isUserInstance
       self.ownUser = ownUser
+      self.behaviour = behaviour
     }
   }
 
@@ -123,6 +127,14 @@ package final class Daemon {
     root: surroundings.files.cgroup,
     registry: surroundings.registry
   ) { [unowned self] in absenceNoticed() }
+  /// What is remembered of programs, as it was written down last, when that was, and whether
+  /// writing failed.
+  var remembered = BehaviourTable()
+  var savedBehaviour: [BehaviourTable.Entry] = []
+  var behaviourSavedAt: MonotonicInstant
+  var hasBehaviourFailed = false
+  /// Whether something was noted since.
+  var isBehaviourUnsaved = false
   /// Whether everybody was told that the daemon stops.
   package var isStopping = false
 
@@ -145,6 +157,7 @@ package final class Daemon {
     startedAt = now
     relocatedAt = now
     protectionsReadAt = now
+    behaviourSavedAt = now
     pending.reserveCapacity(4_096)
     closing.reserveCapacity(256)
   }
@@ -153,6 +166,7 @@ package final class Daemon {
   package func start() {
     now = surroundings.now()
     makeSpare()
+    recallBehaviour()
     hostFacts = readHostFacts()
     submit(.configured(settings.configuration))
     submit(.hostKnown(hostFacts))

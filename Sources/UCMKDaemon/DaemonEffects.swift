@@ -21,6 +21,9 @@ extension Daemon {
       case .limit(let client, let range): sendLimit(client, range)
       case .relax(let client, let round, let level, let range):
         sendRelax(client, round, level, range)
+      case .leftOut(let client): logBehaviour(.notice, "client does not answer: left out", client)
+      case .keepsMemory(let client):
+        logBehaviour(.notice, "a client's allocator keeps what its caches give up", client)
       case .levelChanged(let domain, let from, let to): levelChanged(domain, from, to)
       case .stateChanged(let domain, let from, let to):
         log(
@@ -113,6 +116,18 @@ extension Daemon {
   }
 
   // MARK: - People
+
+  private func logBehaviour(_ level: LogLevel, _ message: String, _ client: ClientID) {
+    guard let view = broker.client(client) else { return }
+    log(
+      level,
+      message,
+      [
+        ("session", client.name), ("name", view.facts.name),
+        ("pid", "\(view.facts.process.number)"), ("trust", "\(view.trust.parts)"),
+      ]
+    )
+  }
 
   private func levelChanged(
     _ domain: DomainID,

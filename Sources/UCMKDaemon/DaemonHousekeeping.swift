@@ -22,6 +22,7 @@ extension Daemon {
   /// One sweep over everything that can be over.
   func keepHouse() {
     nextHousekeeping = nil
+    saveBehaviour()
     while let client = resumable.expire(at: now) { submit(.left(client)) }
     if let next = resumable.nextExpiry { armHousekeeping(at: next) }
     sessions.forEach { session in
@@ -75,6 +76,7 @@ extension Daemon {
     guard !isStopping else { return }
     isStopping = true
     now = surroundings.now()
+    saveBehaviour(isLast: true)
     sessions.forEach { session in
       for wait in session.waits {
         answer(session, wait.request, .shuttingDown(reconnectAfter: Daemon.reconnectAfter))

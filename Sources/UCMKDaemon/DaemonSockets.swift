@@ -273,6 +273,7 @@ extension Daemon {
     guard session.isMember else { return }
     memberCount -= 1
     log(.info, "client left", [("session", session.client.name), ("name", session.name)])
+    keepBehaviour(of: session)
     submit(.detached(session.client))
     let givenUp = resumable.keep(
       ResumeTable.Entry(

@@ -73,9 +73,19 @@ struct EventStream {
     case 87..<88: .paused(until: random.chance(70) ? now + .milliseconds(700) : nil)
     case 88..<90: .resumed
     case 90..<92: .overridden(client(), cache(), override())
+    case 93..<94: .remembered(client(), memory())
     case 92..<93: .protected(random.pick(["/", "/a", "/a/b", "/nobody"]), protection())
     default: .ticked
     }
+  }
+
+  private mutating func memory() -> RememberedBehaviour {
+    RememberedBehaviour(
+      trust: Permyriad(random.pick([0, 500, 2_000, 10_000, .max])),
+      fellShort: random.chance(70),
+      ledger: random.pick([0, 1 << 20, -(1 << 30), .max, .min]),
+      keepsMemory: random.chance(20)
+    )
   }
 
   private mutating func protection() -> CgroupProtection {

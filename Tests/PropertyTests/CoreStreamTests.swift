@@ -14,7 +14,23 @@ struct CoreInvariants {
   {
     brokenOrder(in: broker, after: effects) ?? brokenFlight(in: broker)
       ?? brokenDomain(in: broker) ?? brokenRounds(in: broker) ?? brokenTimer(in: broker, at: now)
-      ?? brokenLimit(in: broker)
+      ?? brokenLimit(in: broker) ?? brokenBehaviour(in: broker, at: now)
+  }
+
+  /// What is remembered of clients stays within its range.
+  private static func brokenBehaviour(in broker: Broker, at now: MonotonicInstant) -> String? {
+    for account in broker.registry.accounts {
+      let behaviour = account.behaviour
+      let name = account.id.name
+      if !(500...10_000).contains(behaviour.trust.parts.parts) { return "trust of \(name)" }
+      if !(500...10_000).contains(behaviour.expected.parts) { return "expectation of \(name)" }
+      if behaviour.ledger.balance(at: now).magnitude > 1 << 54 { return "ledger of \(name)" }
+      if behaviour.breaker.timeouts > 3 { return "timeouts of \(name)" }
+      if let span = behaviour.breaker.span, span < .seconds(30) || span > .seconds(600) {
+        return "breaker of \(name)"
+      }
+    }
+    return nil
   }
 
   /// Whatever limits a cache, somebody is there to lift it.
@@ -212,7 +228,8 @@ struct CoreStreamTests {
       rounds.byWatermark += broker.totals.byWatermark
       rounds.byHand += broker.totals.byHand
     }
-    #expect(effects.count == 15, "\(effects.sorted())")
+    // All but the rare one: a claim three rounds running of which little is seen.
+    #expect(effects.subtracting(["keepsMemory"]).count == 16, "\(effects.sorted())")
     #expect(outcomes == Set(RoundOutcome.allCases))
     #expect(rounds.byTrigger > 10, "\(rounds)")
     #expect(rounds.byWatermark > 50, "\(rounds)")

@@ -59,8 +59,9 @@ extension Broker {
     var sum = ByteCount.zero
     for index in registry.accounts.indices
     where registry.accounts[index].isAttached && members.contains(registry.accounts[index].facts) {
+      let trust = registry.accounts[index].behaviour.expected
       for place in registry.accounts[index].caches.indices {
-        sum += registry.accounts[index].caches[place].reclaimable
+        sum += trust.of(registry.accounts[index].caches[place].reclaimable)
       }
     }
     return sum

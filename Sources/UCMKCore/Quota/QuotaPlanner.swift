@@ -18,6 +18,9 @@ struct QuotaTerms: Sendable {
   /// Whether small quotas are left out, and a herd at low: the daemon does so by itself, an
   /// administrator's word is taken to the byte.
   var isBounded = false
+
+  /// Whether newcomers are left alone where others can give enough.
+  var sparesNewcomers: Bool { isBounded && level < .critical }
 }
 
 /// Which clients belong to a round.
@@ -48,6 +51,8 @@ struct PlannedClient: Sendable {
   var isLeftOut = false
   /// The level at which its part was split over its caches, where there is one.
   var level: QuotaLevel?
+  /// What it gave beyond its fair parts so far.
+  var ledger: Int64 = 0
 
   /// What it owes because it was left out: for the ledger.
   var deferred: ByteCount { isLeftOut ? fair : .zero }
@@ -63,19 +68,27 @@ struct PlannedCache: Sendable {
   let floor: ByteCount
   /// Whether somebody stands for the cost.
   let isVouched: Bool
+  /// The most it can be asked for; its cap is the trust's part of it.
+  let askable: ByteCount
+  /// The client's trust and ledger.
+  let trust: Permyriad, ledger: Int64
   /// The cost after the band.
   var band = Permyriad.one
+  /// What it is asked for, before that is rounded up to pages: its part over the trust.
+  var ask = ByteCount.zero
 }
 
 /// Splits a target over the cgroup tree, then over clients, and each client's part over its caches.
 ///
 ///     floor   min(declared, 25 % of bytes), or the administrator's; 0 at critical
-///     cap     min(reclaimable, bytes - floor) - in flight
+///     cap     trust × (min(reclaimable, bytes - floor) - in flight)
 ///     weight  share × clamp(cost / median cost, ½, 2), or ⅛ to 8 where somebody vouches for it
 ///
 /// A client counts with the sum of its caches' bytes and caps and with the mean of their weights,
 /// weighted by bytes, so that cutting one cache into two changes nothing; so does a cgroup with
-/// those in it (`PlanTree`). The parts add up to min(target, capacity) to the byte.
+/// those in it (`PlanTree`). The ledger makes whoever gave more than its part look smaller, and
+/// whoever owes look larger. The parts add up to min(target, capacity) to the byte; a part is what
+/// is expected, and what is asked for is the part over the trust.
 ///
 /// All buffers are kept between splits.
 struct QuotaPlanner: Sendable {
@@ -118,18 +131,13 @@ struct QuotaPlanner: Sendable {
     over registry: borrowing ClientRegistry,
     where mayTake: (_ account: Int, _ cache: Int) -> Bool = { _, _ in true }
   ) -> (capacity: ByteCount, part: ByteCount) {
-    clients.clear()
-    claims.clear()
-    caches.clear()
-    cacheClaims.clear()
-    costs.clear()
     rule = terms.rule
-    for index in registry.accounts.indices {
-      gather(index, of: registry, terms, mayTake)
+    var isSparing = terms.sparesNewcomers
+    gather(registry, terms, &isSparing, mayTake)
+    if isSparing, tree.sum(claims, clients) < terms.target {
+      isSparing = false
+      gather(registry, terms, &isSparing, mayTake)
     }
-    medianCost = CostBand.median(of: &costs)
-    for client in clients { weigh(client) }
-    tree.arrange(clients, terms, of: registry)
     var (capacity, part) = divide(terms.target)
     for index in clients.indices { clients[index].fair = ByteCount(claims[index].part) }
     if terms.isBounded { (capacity, part) = leaveOut(terms, capacity, part) }
@@ -143,6 +151,7 @@ struct QuotaPlanner: Sendable {
       precondition(given == claims[index].part, "the parts of caches add up to the client's")
       clients[index].level = solver.level
     }
+    ask(for: terms.target)
     return (capacity, part)
   }
 
@@ -152,6 +161,38 @@ struct QuotaPlanner: Sendable {
   ) -> (capacity: ByteCount, part: ByteCount) {
     let capacity = tree.sum(claims, clients)
     return (capacity, tree.split(target, by: rule, with: &solver, to: &claims))
+  }
+
+  /// Takes in everybody who takes part.
+  ///
+  /// - Parameters:
+  ///   - registry: The accounts.
+  ///   - terms: Whom it is about.
+  ///   - isSparing: Whether newcomers are left alone; afterwards, whether there are any.
+  ///   - mayTake: Whether this cache of this account may be asked.
+  private mutating func gather(
+    _ registry: borrowing ClientRegistry,
+    _ terms: QuotaTerms,
+    _ isSparing: inout Bool,
+    _ mayTake: (Int, Int) -> Bool
+  ) {
+    clients.clear()
+    claims.clear()
+    caches.clear()
+    cacheClaims.clear()
+    costs.clear()
+    var hasSpared = false
+    for index in registry.accounts.indices {
+      if isSparing, registry.accounts[index].behaviour.isNew(at: terms.now) {
+        hasSpared = true
+      } else {
+        gather(index, of: registry, terms, mayTake)
+      }
+    }
+    isSparing = hasSpared
+    medianCost = CostBand.median(of: &costs)
+    for client in clients { weigh(client) }
+    tree.arrange(clients, terms, of: registry)
   }
 
   /// Takes in what a client could give.
@@ -167,6 +208,10 @@ struct QuotaPlanner: Sendable {
       terms.members.contains(registry.accounts[index].facts)
     else { return }
     if let until = registry.accounts[index].refusedUntil, until > terms.now { return }
+    guard !registry.accounts[index].behaviour.breaker.isOpen(at: terms.now) else { return }
+    var room = registry.accounts[index].askableTogether
+    let trust = registry.accounts[index].behaviour.expected
+    let ledger = registry.accounts[index].behaviour.ledger.balance(at: terms.now)
     let first = caches.count
     let granted = registry.accounts[index].facts.grantedShare
     for place in registry.accounts[index].caches.indices {
@@ -174,8 +219,10 @@ struct QuotaPlanner: Sendable {
         mayTake(index, place)
       else { continue }
       let floor = floor(of: place, in: index, of: registry, at: terms.level)
-      let cap = registry.accounts[index].caches[place].cap(above: floor)
+      let askable = min(registry.accounts[index].caches[place].cap(above: floor), room)
+      let cap = trust.of(askable)
       guard cap > .zero else { continue }
+      if room < ByteCount(.max) { room -= askable }
       let cost = registry.accounts[index].caches[place].declaration.costMicrosecondsPerMiB
       let size = registry.accounts[index].caches[place].bytes.value
       let share = registry.accounts[index].caches[place].share(granted: granted)
@@ -183,14 +230,23 @@ struct QuotaPlanner: Sendable {
       let isVouched = registry.accounts[index].caches[place].isCostVouched
       let cold = registry.accounts[index].caches[place].declaration.usage.cold ?? .zero
       caches.append(
-        PlannedCache(index: place, share: share, cost: cost, floor: floor, isVouched: isVouched)
+        PlannedCache(
+          index: place,
+          share: share,
+          cost: cost,
+          floor: floor,
+          isVouched: isVouched,
+          askable: askable,
+          trust: trust,
+          ledger: ledger
+        )
       )
       cacheClaims.append(
-        Claim(size: size, cap: cap.value, weight: 1, cold: min(cold, cap).value)
+        Claim(size: size, cap: cap.value, weight: 1, cold: min(trust.of(cold), cap).value)
       )
     }
     guard caches.count > first else { return }
-    clients.append(PlannedClient(account: index, caches: first..<caches.count))
+    clients.append(PlannedClient(account: index, caches: first..<caches.count, ledger: ledger))
   }
 
   /// What must remain of a cache: nothing at critical.
@@ -222,7 +278,36 @@ struct QuotaPlanner: Sendable {
       cacheClaims[index].cost = UInt64(band.parts)
       whole.add(cacheClaims[index])
     }
-    claims.append(whole.claim)
+    var claim = whole.claim
+    claim.size = Ledger.effectiveSize(claim.size, cap: claim.cap, balance: client.ledger)
+    claim.deferred = client.ledger < 0 ? client.ledger.magnitude : 0
+    claims.append(claim)
+  }
+
+  // MARK: - How much to ask for
+
+  /// Asks for more than a part where less is expected to come, but of all together for no more than
+  /// the target `Defaults.overAskMaximum` times.
+  private mutating func ask(for target: ByteCount) {
+    var parts: UInt128 = 0
+    var extra: UInt128 = 0
+    for place in caches.indices {
+      let part = ByteCount(cacheClaims[place].part)
+      caches[place].ask = part
+      parts += UInt128(part.value)
+      guard caches[place].trust < .one else { continue }
+      caches[place].ask = min(caches[place].askable, caches[place].trust.whole(ofPart: part))
+      extra += UInt128((caches[place].ask - part).value)
+    }
+    let most = UInt128(target.value) * UInt128(Defaults.overAskMaximum)
+    guard extra > 0, parts + extra > most else { return }
+    // What is left above the parts, each its proportion of it, rounded down.
+    let room = UInt64(clamping: most - min(most, parts))
+    for place in caches.indices {
+      let part = ByteCount(cacheClaims[place].part)
+      let own = UInt128((caches[place].ask - part).value)
+      caches[place].ask = part + ByteCount(UInt64(own * UInt128(room) / extra))
+    }
   }
 
   // MARK: - Whom not to wake

@@ -9,7 +9,9 @@ extension Broker {
   mutating func join(_ client: ClientID, _ facts: ClientFacts) {
     guard registry.index(of: client) == nil else { return }
     ensureDomains(of: facts)
-    enter(registry.add(ClientAccount(id: client, facts: facts)))
+    var account = ClientAccount(id: client, facts: facts)
+    account.behaviour.newUntil = now + Defaults.newcomer
+    enter(registry.add(account))
     reserve()
   }
 
@@ -96,6 +98,8 @@ extension Broker {
       cache.override.minimumLevel = override.minimumLevel ?? cache.override.minimumLevel
       cache.override.until = override.until
     }
+    // What was fair before says nothing of what is fair now.
+    if override.share != nil { registry.accounts[index].behaviour.ledger = Ledger() }
     overrideEndsAt = sooner(overrideEndsAt, override.until)
   }
 
@@ -105,7 +109,11 @@ extension Broker {
     overrideEndsAt = nil
     for index in registry.accounts.indices {
       for place in registry.accounts[index].caches.indices {
+        let before = registry.accounts[index].caches[place].override.share
         registry.accounts[index].change(place) { $0.endOverride(at: now) }
+        if before != registry.accounts[index].caches[place].override.share {
+          registry.accounts[index].behaviour.ledger = Ledger()
+        }
         let end = registry.accounts[index].caches[place].override.until
         overrideEndsAt = sooner(overrideEndsAt, end)
       }
@@ -129,6 +137,9 @@ extension Broker {
     ensureDomains(of: facts)
     if isWilling(index) { changeWilling(index, by: -1) }
     registry.setFacts(facts, at: index)
+    if facts.grantedShare != previous.grantedShare {
+      registry.accounts[index].behaviour.ledger = Ledger()
+    }
     // Into the new ones first: a domain in both lists must not be dropped in between.
     enter(index)
     exit(previous)
@@ -152,6 +163,7 @@ extension Broker {
       rounds[slot].reserve(clients: clients, caches: caches, cgroups: cgroups)
     }
     archive.reserve()
+    settlement.reserve(clients)
     growthSplit.reserve(max(clients, 62))
     growthClaims.makeRoom(for: clients)
     growthAccounts.makeRoom(for: clients)

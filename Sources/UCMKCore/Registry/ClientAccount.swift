@@ -21,6 +21,8 @@ struct ClientAccount: Sendable, Equatable {
   var refusedUntil: MonotonicInstant?
   /// The last round in which it was asked.
   var lastRound: RoundID?
+  /// What it did in earlier rounds.
+  var behaviour = ClientBehaviour()
 
   /// Makes the account of a client that just said hello.
   init(id: ClientID, facts: ClientFacts) {

@@ -69,13 +69,16 @@ extension Broker {
       if isLate(member, attempt, in: slot) {
         rounds[slot].members[member].isLate = true
         rounds[slot].members[member].isOut = true
+      } else {
+        noteAnswer(of: client, gave: rounds[slot].members[member].claimed > .zero, in: slot)
       }
     case .refused:
       rounds[slot].members[member].refused = true
       rounds[slot].members[member].isOut = true
       rounds[slot].members[member].lastAnswered = now
+      noteAnswer(of: client, gave: false, in: slot)
     case .undelivered:
-      if !rounds[slot].members[member].isOut { sums.timeouts += 1 }
+      if !rounds[slot].members[member].isOut { noteTimeout(of: client, in: slot) }
       rounds[slot].members[member].isOut = true
     }
     for row in rounds[slot].members[member].caches { land(row, of: client, in: slot) }

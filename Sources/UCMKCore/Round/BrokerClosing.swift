@@ -43,7 +43,7 @@ extension Broker {
     for member in rounds[slot].members.indices
     where rounds[slot].members[member].unanswered.contains(attempt) {
       rounds[slot].members[member].isOut = true
-      sums.timeouts += 1
+      noteTimeout(of: rounds[slot].members[member].client, in: slot)
     }
     rounds[slot].waiting = 0
     if !askForTheRest(slot) { settle(slot) }
@@ -144,6 +144,7 @@ extension Broker {
       sums.asked += rounds[slot].asked
       sums.claimed += rounds[slot].claimed
       sums.measured += measured
+      settleBehaviour(slot)
     }
     archive.keep(rounds[slot], measured: measured, at: now)
     let credited = rounds[slot].credited

@@ -209,7 +209,7 @@ extension Broker {
     }
     let part = ByteCount(claim.part)
     let reclaimable = registry.accounts[account].caches[plan.index].reclaimable
-    let bytes = min(part, reclaimable).roundedUp(toPage: pageSize)
+    let bytes = min(plan.ask, reclaimable).roundedUp(toPage: pageSize)
     let isDryRun = rounds[slot].order.isDryRun
     if rounds[slot].caches[row].askedIn.isEmpty {
       note(plan, claim, of: row, in: slot)
@@ -250,6 +250,7 @@ extension Broker {
       let id = registry.accounts[client.account].id
       guard let member = rounds[slot].memberIndex(of: id) else { continue }
       rounds[slot].members[member].deferred = client.deferred
+      rounds[slot].members[member].fair = client.fair
     }
   }
 
@@ -260,6 +261,7 @@ extension Broker {
     rounds[slot].members[member].level = LevelFraction(planner.clients[place].level)
     rounds[slot].members[member].cold = ByteCount(claim.cold)
     rounds[slot].members[member].cost = claim.cost
+    rounds[slot].members[member].fair = planner.clients[place].fair
     rounds[slot].members[member].part = ByteCount(claim.part)
     rounds[slot].members[member].size = ByteCount(claim.size)
     rounds[slot].members[member].cap = ByteCount(claim.cap)
@@ -279,6 +281,9 @@ extension Broker {
     rounds[slot].caches[row].inputs.weight = claim.weight
     rounds[slot].caches[row].inputs.cold = ByteCount(claim.cold)
     rounds[slot].caches[row].inputs.isVouched = plan.isVouched
+    rounds[slot].caches[row].inputs.askable = plan.askable
+    rounds[slot].caches[row].inputs.trust = plan.trust
+    rounds[slot].caches[row].inputs.ledger = plan.ledger
   }
 }
 

@@ -40,6 +40,8 @@ struct RoundMember: Sendable {
   /// Its caches, in `OpenRound.caches`.
   let caches: Range<Int>
 
+  /// What the first split gives everybody before anybody is left out.
+  var fair = ByteCount.zero
   /// What the first split gives it, and its size, cap and weight in it.
   var part = ByteCount.zero, size = ByteCount.zero, cap = ByteCount.zero, weight: UInt64 = 0
   /// More of that split: what is cold and what it costs, what it owes since it was left out, where
@@ -110,6 +112,9 @@ struct RoundProcess: Sendable {
 
   /// Makes a process of which nothing was read.
   init(process: ProcessID) { self.process = process }
+
+  /// Whether it was read before and after.
+  var isMeasured: Bool { (before ?? nil) != nil && (after ?? nil) != nil }
 
   /// By how much the process shrank.
   ///

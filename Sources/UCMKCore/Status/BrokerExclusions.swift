@@ -28,13 +28,15 @@ extension ClientAccount {
   fileprivate func exclusion(from terms: QuotaTerms) -> Exclusion? {
     guard facts.takesRequests else { return .takesNoRequests }
     if let until = refusedUntil, until > terms.now { return .refuses }
+    if behaviour.breaker.isOpen(at: terms.now) { return .breaker }
+    let most = askableTogether
     let total = bytes
     var isMeant = false
     for cache in caches where cache.takesPart(at: terms.level) {
       isMeant = true
       let granted = grantedFloor(of: cache, within: total)
       let floor = terms.level == .critical ? .zero : cache.floor(granted: granted)
-      if cache.cap(above: floor) > .zero { return nil }
+      if behaviour.expected.of(min(cache.cap(above: floor), most)) > .zero { return nil }
     }
     return isMeant ? .nothingLeft : .level
   }

@@ -66,14 +66,14 @@ extension Broker {
     guard cursor?.ordinal != .max else { return [] }
     for account in registry.accounts[first...] where account.isAttached {
       guard views.count < count else { break }
-      if matches(account.facts) { views.append(ClientView(account)) }
+      if matches(account.facts) { views.append(ClientView(account, at: now)) }
     }
     return views
   }
 
   /// One client, while its connection stands.
   package func client(_ id: ClientID) -> ClientView? {
-    registry.attachedIndex(of: id).map { ClientView(registry.accounts[$0]) }
+    registry.attachedIndex(of: id).map { ClientView(registry.accounts[$0], at: now) }
   }
 
   /// The last rounds of one client that are remembered with their clients, oldest first, at most
@@ -186,12 +186,15 @@ extension Broker {
     row.inputs.weight = claim.weight
     row.inputs.cold = ByteCount(claim.cold)
     row.inputs.isVouched = plan.isVouched
+    row.inputs.askable = plan.askable
+    row.inputs.trust = plan.trust
+    row.inputs.ledger = plan.ledger
     let part = ByteCount(claim.part)
     return CacheQuota(
       id: cache.id,
       name: cache.declaration.name,
       part: part,
-      asked: min(part, cache.reclaimable).roundedUp(toPage: pageSize),
+      asked: min(plan.ask, cache.reclaimable).roundedUp(toPage: pageSize),
       claimed: .zero,
       inputs: row.inputs
     )
@@ -215,11 +218,14 @@ extension Broker {
 
 extension ClientView {
   /// Makes a copy of an account.
-  init(_ account: ClientAccount) {
+  init(_ account: ClientAccount, at now: MonotonicInstant) {
     let total = account.bytes
     client = account.id
     facts = account.facts
-    trust = .one
+    trust = account.behaviour.trust.parts
+    ledger = account.behaviour.ledger.balance(at: now)
+    isLeftOut = account.behaviour.breaker.isOpen(at: now)
+    keepsMemory = account.behaviour.memoryKept.isKept
     lastRound = account.lastRound
     caches = account.caches.map { cache in
       CacheView(

@@ -25,6 +25,10 @@ package struct ClientView: Sendable, Equatable {
   package var facts: ClientFacts
   /// Measured over asked, smoothed.
   package var trust: Permyriad
+  /// What it gave beyond its fair part, in bytes; negative where it owes.
+  package var ledger: Int64
+  /// Whether it is left out because it does not answer, and whether its allocator keeps memory.
+  package var isLeftOut: Bool, keepsMemory: Bool
   /// The last round in which it was asked.
   package var lastRound: RoundID?
   /// Its caches, by id.
@@ -120,10 +124,12 @@ package struct QuotaInputs: Sendable, Equatable {
   /// The client's trust and ledger when the round was planned.
   package var trust: Permyriad
   package var ledger: Int64
-  /// The floor honoured at this level, the most that could be asked, the weight of the split.
+  /// The floor honoured at this level, the most that could be expected, the weight of the split.
   package var floor: ByteCount
   package var cap: ByteCount
   package var weight: UInt64
+  /// The most that could be asked; the cap is the trust's part of it.
+  package var askable = ByteCount.zero
   /// What of the cap is cold, as far as the client told.
   package var cold = ByteCount.zero
   /// Whether the administrator or a measurement stands for the cost.
@@ -159,7 +165,7 @@ package struct ClientQuota: Sendable, Equatable {
   /// The cgroups from the root to the one it is in, then its process where that has several
   /// sessions: it shared the part of the last one, at the level of that.
   package var path: [NodeQuota] = []
-  /// Its size, cap and weight in that split.
+  /// The size that counted in that split (its bytes, moved by the ledger), its cap and its weight.
   package var size: ByteCount, cap: ByteCount, weight: UInt64
   /// What of the cap is cold, and the mean of its caches' costs.
   package var cold = ByteCount.zero, cost: UInt64 = 0
@@ -215,6 +221,8 @@ package enum Exclusion: UInt8, Sendable, Equatable, CaseIterable {
   case takesNoRequests
   /// It refused, and its time is not over.
   case refuses
+  /// It did not answer again and again, and its time is not over.
+  case breaker
   /// None of its caches is asked at this level.
   case level
   /// Its caches hold nothing above their floors that is not on its way already.
@@ -225,6 +233,7 @@ package enum Exclusion: UInt8, Sendable, Equatable, CaseIterable {
     switch self {
     case .takesNoRequests: "no-requests"
     case .refuses: "refuses"
+    case .breaker: "breaker"
     case .level: "level"
     case .nothingLeft: "nothing-left"
     }

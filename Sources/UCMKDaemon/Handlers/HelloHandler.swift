@@ -68,6 +68,7 @@ extension Daemon {
     memberCount += 1
     let facts = facts(of: session)
     submit(isBack ? .reattached(session.client, facts) : .joined(session.client, facts))
+    recallBehaviour(of: session, facts, isBack: isBack)
     readNewProtections(of: session.client)
     log(
       .info,

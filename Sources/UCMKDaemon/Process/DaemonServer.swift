@@ -44,7 +44,8 @@ final class DaemonServer {
       log: { journal.send($0.level, $0.message, fields: $0.fields) },
       loadSettings: { places.settings.load() },
       isUserInstance: options.isUserInstance,
-      ownUser: geteuid()
+      ownUser: geteuid(),
+      behaviour: places.state.map { BehaviourStore(folder: $0) }
     )
     let recorder = Recorder(sink: try DaemonServer.sink(options))
     do throws(SystemError) {

@@ -36,6 +36,8 @@ package enum EffectWriter {
       writer.member("round", round: round)
       writer.member("level", level)
       write(broker.limits[range], &writer)
+    case .leftOut(let client): named("leftOut", client, &writer)
+    case .keepsMemory(let client): named("keepsMemory", client, &writer)
     case .levelChanged(let domain, let from, let to):
       named("levelChanged", domain, &writer)
       writer.member("from", from)

@@ -98,6 +98,16 @@ package enum EventReader {
     case "joined": return .joined(try fields.client(), try facts(fields))
     case "relocated": return .relocated(try fields.client(), try facts(fields))
     case "reattached": return .reattached(try fields.client(), try facts(fields))
+    case "remembered":
+      return .remembered(
+        try fields.client(),
+        RememberedBehaviour(
+          trust: Permyriad(try fields.number32("trust")),
+          fellShort: try fields.truth("fell_short"),
+          ledger: try fields.signed("ledger"),
+          keepsMemory: try fields.truth("keeps_memory")
+        )
+      )
     case "registered":
       return .registered(try fields.client(), try fields.cache(), try declaration(fields))
     case "updated":

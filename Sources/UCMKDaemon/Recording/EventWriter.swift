@@ -23,8 +23,8 @@ package enum EventWriter {
       administration(event, &writer)
     case .sampled, .alarmed, .domainLost, .domainFound, .protected, .measured:
       sensing(event, &writer)
-    case .joined, .registered, .updated, .unregistered, .reported, .relocated, .detached,
-      .reattached, .left:
+    case .joined, .remembered, .registered, .updated, .unregistered, .reported, .relocated,
+      .detached, .reattached, .left:
       clients(event, &writer)
     case .freed, .answered, .refused, .undelivered, .requested: rounds(event, &writer)
     }
@@ -98,6 +98,12 @@ package enum EventWriter {
     switch event {
     case .joined(let client, let facts): write("joined", client, facts, &writer)
     case .relocated(let client, let facts): write("relocated", client, facts, &writer)
+    case .remembered(let client, let memory):
+      write("remembered", client, &writer)
+      writer.member("trust", UInt64(memory.trust.parts))
+      writer.member("fell_short", memory.fellShort)
+      writer.member("ledger", signed: memory.ledger)
+      writer.member("keeps_memory", memory.keepsMemory)
     case .reattached(let client, let facts): write("reattached", client, facts, &writer)
     case .registered(let client, let cache, let declaration):
       write("registered", client, cache, declaration, &writer)

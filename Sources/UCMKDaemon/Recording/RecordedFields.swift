@@ -42,6 +42,13 @@ package struct RecordedFields {
     has(name) ? try number(name) : nil
   }
 
+  func signed(_ name: StaticString) throws(RecordingFault) -> Int64 {
+    guard let number = value.member(name)?.integer else {
+      throw RecordingFault("a whole number \(name)")
+    }
+    return number
+  }
+
   func number32(_ name: StaticString) throws(RecordingFault) -> UInt32 {
     guard let number = UInt32(exactly: try number(name)) else {
       throw RecordingFault("a number \(name) of 32 bits")

@@ -207,6 +207,7 @@ enum RoundRender {
       writer.member("floor", inputs.floor)
       writer.member("cap", inputs.cap)
       writer.member("weight", inputs.weight)
+      writer.member("askable", inputs.askable)
       writer.member("cold", inputs.cold)
       writer.member("vouched", inputs.isVouched)
       writer.endObject()
@@ -231,10 +232,11 @@ enum RoundRender {
       let inputs = cache.inputs
       step("\(cache.name): floor honoured at this level", inputs.floor.value, &writer)
       step(
-        "\(cache.name): cap, min(reclaimable, bytes - floor) less bytes in flight",
-        inputs.cap.value,
+        "\(cache.name): askable, min(reclaimable, bytes - floor) less bytes in flight",
+        inputs.askable.value,
         &writer
       )
+      step("\(cache.name): cap, askable x trust / 10000", inputs.cap.value, &writer)
       step(
         "\(cache.name): cost over the median within "
           + (inputs.isVouched ? "1/8...8" : "1/2...2") + ", parts of 10000",
@@ -243,7 +245,20 @@ enum RoundRender {
       )
       step("\(cache.name): weight, share x cost", inputs.weight, &writer)
     }
-    step("size: sum of the bytes of its caches", client.size.value, &writer)
+    if let inputs = client.caches.first?.inputs {
+      step("trust that counts, parts of 10000", UInt64(inputs.trust.parts), &writer)
+      let isOwing = inputs.ledger < 0
+      step(
+        isOwing ? "ledger: owed from earlier rounds" : "ledger: given beyond its fair part so far",
+        inputs.ledger.magnitude,
+        &writer
+      )
+    }
+    step(
+      "size: bytes of its caches less the ledger, half to twice, at least cap",
+      client.size.value,
+      &writer
+    )
     step("cap: sum of the caps of its caches", client.cap.value, &writer)
     step("weight: mean of its caches' weights by size", client.weight, &writer)
     NodeRender.steps(client.path) { step($0, $1, &writer) }
@@ -255,7 +270,7 @@ enum RoundRender {
     for cache in client.caches {
       step("\(cache.name): part of the part, by the same rule", cache.part.value, &writer)
       step(
-        "\(cache.name): asked, part over trust, at most reclaimable, whole pages",
+        "\(cache.name): asked, part over trust (all asks at most twice the target), whole pages",
         cache.asked.value,
         &writer
       )

@@ -53,6 +53,8 @@ final class Session {
   /// The number of the session; the core's client id once it is a member.
   var client = ClientID(0)
   var name = ""
+  /// Which program it is, over restarts.
+  var program = ""
   /// Whether the core knows it.
   var isMember = false
   var capabilities = Capabilities.shrink

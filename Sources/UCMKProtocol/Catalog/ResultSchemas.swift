@@ -99,7 +99,8 @@ enum ResultSchemas {
   private static let clientGet: StaticString = """
     {"type":"object","properties":{"session":@name@,"kind":{"type":"string","enum":["member",\
     "signal","pressure","adapter","upstream"]},"name":@text@,"pid":@bytes@,"uid":@bytes@,\
-    "cgroup":@textOrNull@,"trust":@bytes@,"last_round":@bytesOrNull@,"caches":{"type":"array",\
+    "cgroup":@textOrNull@,"trust":@bytes@,"ledger":{"type":"integer"},"left_out":@bool@,\
+    "keeps_memory":@bool@,"last_round":@bytesOrNull@,"caches":{"type":"array",\
     "items":@clientCache@},"history":{"type":"array","maxItems":32,"items":{"type":"object",\
     "properties":{"round":@bytes@,"asked":@bytes@,"claimed":@bytes@,"measured":@bytes@,\
     "took_ms":@bytes@,"outcome":@outcome@}}}}}

@@ -217,7 +217,8 @@ enum SchemaParts {
       """
       {"type":"object","properties":{"session":@name@,"kind":{"type":"string","enum":["member",\
       "signal","pressure","adapter","upstream"]},"name":@text@,"pid":@bytes@,"uid":@bytes@,\
-      "cgroup":@textOrNull@,"trust":@bytes@,"last_round":@bytesOrNull@,"caches":{"type":"array",\
+      "cgroup":@textOrNull@,"trust":@bytes@,"ledger":{"type":"integer"},"left_out":@bool@,\
+      "keeps_memory":@bool@,"last_round":@bytesOrNull@,"caches":{"type":"array",\
       "items":@clientCache@}}}
       """
     ),

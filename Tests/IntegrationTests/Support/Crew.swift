@@ -65,9 +65,11 @@ final class Crew {
     let round = round(bytes: target, meanwhile: meanwhile)
     #expect(round["state"] == "closed", "\(what)")
     #expect(round["part"].int == target, "\(what)")
-    #expect(round["claimed"].int == target, "\(what)")
+    // The fixture's processes never shrink: members are trusted less and asked for more.
+    #expect(round["claimed"] == round["asked"], "\(what)")
+    #expect((target...2 * target).contains(round["claimed"].int ?? 0), "\(what)")
     #expect(round["clients"].sum("part") == target, "\(what)")
-    #expect(round["clients"].sum("claimed") == target, "\(what)")
+    #expect(round["clients"].sum("claimed") == round["claimed"].int, "\(what)")
     #expect(round["clients"].elements.map { $0["outcome"] } == members.map { _ in "done" })
     #expect(root.call("daemon.status")["result"]["counts"]["timeouts"] == timeouts, "\(what)")
   }

@@ -67,7 +67,8 @@ struct ViewTests {
           ledger: 0,
           floor: .mebibytes(30),
           cap: .mebibytes(250),
-          weight: 2_000_000
+          weight: 2_000_000,
+          askable: .mebibytes(250)
         )
     )
     #expect(client.caches[1].inputs.floor == .mebibytes(10))

@@ -21,6 +21,8 @@ extension Stage {
     case .limit(let client, let range): "limit \(client.name)" + limitText(range)
     case .relax(let client, let round, let level, let range):
       "relax \(client.name) r\(round.number) \(level.name)" + limitText(range)
+    case .leftOut(let client): "left out \(client.name)"
+    case .keepsMemory(let client): "keeps memory \(client.name)"
     case .levelChanged(let domain, let from, let to):
       "level \(domain.name) \(from.name)>\(to.name)"
     case .stateChanged(let domain, let from, let to):

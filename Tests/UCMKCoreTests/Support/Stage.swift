@@ -75,15 +75,19 @@ struct Stage {
   }
 
   /// A client with caches of these sizes in MiB, all of it reclaimable; process 10 + id.
+  ///
+  /// No newcomer, unless said so: the daemon knew it before.
   mutating func join(
     _ client: UInt64,
     _ sizes: [UInt64],
     domains: [String] = [],
     share: UInt32 = 100,
-    cost: UInt32 = CacheDeclaration.defaultCost
+    cost: UInt32 = CacheDeclaration.defaultCost,
+    isNew: Bool = false
   ) {
     let facts = ClientFacts.plain(client, domains: domains)
     _ = send(.joined(ClientID(client), facts))
+    if !isNew { _ = send(.remembered(ClientID(client), .blank)) }
     for (index, size) in sizes.enumerated() {
       let declaration = CacheDeclaration(
         name: "cache-\(index + 1)",

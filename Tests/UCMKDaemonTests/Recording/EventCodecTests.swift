@@ -98,7 +98,7 @@ struct EventCodecTests {
 /// Events of every case, with every optional part there or not.
 struct RandomEvents {
   /// How many cases there are.
-  static let kinds = 26
+  static let kinds = 27
   private var random: SplitMix64
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
@@ -167,6 +167,7 @@ struct RandomEvents {
       return .overridden(client, cache, override)
     case 23: return .domainFound(domain())
     case 24: return .protected(text(), CgroupProtection(low: bytes(), min: bytes()))
+    case 25: return .remembered(client, memory())
     default: return .ticked
     }
   }
@@ -236,6 +237,15 @@ struct RandomEvents {
     )
     facts.takesRequests = truth()
     return facts
+  }
+
+  private mutating func memory() -> RememberedBehaviour {
+    RememberedBehaviour(
+      trust: Permyriad(small()),
+      fellShort: truth(),
+      ledger: Int64(bitPattern: number()),
+      keepsMemory: truth()
+    )
   }
 
   private mutating func usage() -> CacheUsage {

@@ -122,7 +122,7 @@ struct CrowdTests {
     let root = try stage.control()
     var seen = 0
     for _ in 0..<40 {
-      _ = root.call("trigger", #"{"bytes":4096,"wait":false}"#)
+      _ = root.call("trigger", #"{"bytes":4096,"wait":false,"dry_run":true}"#)
       while member.next("shrink") != nil { seen += 1 }
       member.notify("still.here")
       stage.advance(.seconds(3))

@@ -35,7 +35,8 @@ final class DaemonStage {
     _ settings: Settings = Settings(),
     files: [(String, String)] = [],
     isUserInstance: Bool = false,
-    hasPressure: Bool = true
+    hasPressure: Bool = true,
+    behaviour: BehaviourStore? = nil
   ) throws {
     DaemonStage.writeHost(tree, available: 600)
     if !hasPressure { tree.remove("proc/pressure/memory") }
@@ -48,7 +49,8 @@ final class DaemonStage {
       log: { [world] in world.records.append($0) },
       loadSettings: { [world] in world.settings },
       isUserInstance: isUserInstance,
-      ownUser: 1_000
+      ownUser: 1_000,
+      behaviour: behaviour
     )
     let recorder = Recorder(sink: { [world] bytes in
       world.recorded.append(contentsOf: bytes)

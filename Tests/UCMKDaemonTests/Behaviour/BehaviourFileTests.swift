@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: The ucmkd authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import UCMKCore
+import UCMKModel
+import UCMKSystemd
+import UCMKTestSupport
+
+@testable import UCMKDaemon
+
+@Suite("What is remembered of programs")
+struct BehaviourTableTests {
+  private func memory(_ trust: UInt32) -> RememberedBehaviour {
+    RememberedBehaviour(trust: Permyriad(trust), fellShort: true, ledger: -5, keepsMemory: false)
+  }
+
+  @Test("the latest counts, and the one noted longest ago comes first")
+  func order() {
+    var table = BehaviourTable()
+    table.note(memory(1), of: "a")
+    table.note(memory(2), of: "b")
+    table.note(memory(3), of: "a")
+    #expect(table["a"] == memory(3))
+    #expect(table["c"] == nil)
+    #expect(table.entries.map(\.key) == ["b", "a"])
+  }
+
+  @Test("4,096 programs are kept, the oldest goes")
+  func bound() {
+    var table = BehaviourTable()
+    for number in 0..<4_100 { table.note(memory(500), of: "\(number)") }
+    #expect(table.count == 4_096)
+    #expect(table["3"] == nil)
+    #expect(table["4"] != nil)
+  }
+}
+
+@Suite("The state file")
+struct BehaviourTextTests {
+  private static let time: UInt64 = 1_700_000_000_000_000
+  private static let entries = [
+    BehaviourTable.Entry(
+      key: "1000 imgd exe:/usr/bin/imgd \"\n",
+      memory: RememberedBehaviour(
+        trust: Permyriad(4_321),
+        fellShort: true,
+        ledger: -1_234_567,
+        keepsMemory: true
+      )
+    ),
+    BehaviourTable.Entry(key: "0 b unit:b.service", memory: .blank),
+  ]
+  private static let text = BehaviourText.write(entries, at: time)
+
+  private func fault(_ bytes: [UInt8], at now: UInt64 = time) -> String? {
+    do throws(BehaviourText.Fault) {
+      _ = try BehaviourText.read(bytes, at: now)
+      return nil
+    } catch {
+      return error.reason
+    }
+  }
+
+  @Test("brings back what was written")
+  func roundTrip() throws {
+    #expect(try BehaviourText.read(Self.text, at: Self.time) == Self.entries)
+    let empty = BehaviourText.write([], at: Self.time)
+    #expect(try BehaviourText.read(empty, at: Self.time) == [])
+  }
+
+  @Test("cut off at any byte is no state file")
+  func truncated() {
+    for count in Self.text.indices {
+      #expect(fault(Array(Self.text[..<count])) != nil, "\(count) bytes")
+    }
+    #expect(fault(Self.text + [10]) != nil)
+  }
+
+  @Test("with any byte turned is read as something in range or not at all")
+  func damaged() {
+    for index in Self.text.indices {
+      var bytes = Self.text
+      bytes[index] ^= 0x15
+      guard fault(bytes) == nil else { continue }
+      let entries = (try? BehaviourText.read(bytes, at: Self.time)) ?? []
+      #expect(entries.count <= 2, "byte \(index)")
+    }
+  }
+
+  @Test("of another version, too old, from the future or too large is not read")
+  func refused() {
+    let head = String(decoding: Self.text, as: UTF8.self)
+    let other = head.replacing("\"ucmkd_behaviour\":1", with: "\"ucmkd_behaviour\":2")
+    #expect(fault(Array(other.utf8)) == "wanted: version 1")
+    let week = BehaviourText.ageMaximum
+    #expect(fault(Self.text, at: Self.time + week) == nil)
+    #expect(fault(Self.text, at: Self.time + week + 1) == "wanted: a file of the last seven days")
+    #expect(fault(Self.text, at: Self.time - week - 1) != nil)
+    let large = [UInt8](repeating: 32, count: BehaviourText.sizeMaximum + 1)
+    #expect(fault(large) == "it is too large")
+    let many = #"{"ucmkd_behaviour":1,"time_us":\#(Self.time),"entries":4097}"# + "\n"
+    #expect(fault(Array(many.utf8)) == "wanted: at most 4096 entries")
+  }
+}
+
+@Suite("Behaviour over a restart")
+struct BehaviourRestartTests {
+  private func shirk(_ stage: DaemonStage) throws -> WireClient {
+    let member = try stage.member("idle", mebibytes: 100, pid: 7)
+    let root = try stage.control()
+    _ = root.call("trigger", #"{"bytes":20971520,"wait":false}"#)
+    let shrink = try #require(member.next("shrink"))
+    // It claims all; its process stays as large as it was.
+    member.comply(with: shrink, size: 100 << 20)
+    stage.advance(.seconds(2))
+    return member
+  }
+
+  private func trust(_ stage: DaemonStage) throws -> Int? {
+    let root = try stage.control()
+    return root.call("client.list")["result"]["clients"][0]["trust"].int
+  }
+
+  @Test("the trust in a program is written down at the end and known again")
+  func restart() throws {
+    let tree = FileTree()
+    tree.write("state/here", "")
+    let store = BehaviourStore(folder: "\(tree.root)/state")
+    let first = try DaemonStage(behaviour: store)
+    let shirker = try shirk(first)
+    #expect(try trust(first) == 4_900)
+    first.daemon.stop()
+    withExtendedLifetime(shirker) {}
+    let second = try DaemonStage(behaviour: store)
+    let member = try second.member("idle", mebibytes: 100, pid: 8)
+    #expect(try trust(second) == 4_900)
+    withExtendedLifetime(member) {}
+    // Another program is another program.
+    let third = try DaemonStage(behaviour: store)
+    let other = try third.member("other", mebibytes: 100, pid: 8)
+    #expect(try trust(third) == 7_000)
+    withExtendedLifetime(other) {}
+  }
+
+  @Test("it is written down once a minute while it changes")
+  func periodic() throws {
+    let tree = FileTree()
+    tree.write("state/here", "")
+    let store = BehaviourStore(folder: "\(tree.root)/state")
+    let stage = try DaemonStage(behaviour: store)
+    let shirker = try shirk(stage)
+    #expect(try store.read() == nil)
+    stage.advance(.seconds(90))
+    withExtendedLifetime(shirker) {}
+    #expect(try store.read() != nil)
+  }
+
+  @Test("a broken file is told once and ignored")
+  func broken() throws {
+    let tree = FileTree()
+    tree.write("state/behaviour", "{\"ucmkd_behaviour\":1")
+    let stage = try DaemonStage(behaviour: BehaviourStore(folder: "\(tree.root)/state"))
+    let told = stage.log.filter { $0.message == "what clients did is forgotten" }
+    #expect(told.count == 1)
+    #expect(told.first?.level == .warning)
+  }
+
+  @Test("a folder that is not there is told once and stops nothing")
+  func noFolder() throws {
+    let stage = try DaemonStage(behaviour: BehaviourStore(folder: "/nowhere/at/all"))
+    let shirker = try shirk(stage)
+    stage.advance(.seconds(300))
+    withExtendedLifetime(shirker) {}
+    let told = stage.log.filter { $0.message == "what clients did cannot be written down" }
+    #expect(told.count == 1)
+  }
+}
