@@ -21,7 +21,7 @@ struct ClientBehaviour: Sendable, Equatable {
   /// A client whose allocator keeps memory counts with a quarter of its caps at most. Trust tells
   /// the same loss already and is not multiplied by it.
   @inline(__always) var expected: Permyriad {
-    memoryKept.isKept ? min(trust.inForce, Defaults.memoryKeptYield) : trust.inForce
+    memoryKept.isKept ? min(trust.effective, Defaults.memoryKeptYield) : trust.effective
   }
 
   /// Whether it is new.

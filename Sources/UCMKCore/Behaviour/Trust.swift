@@ -26,7 +26,7 @@ struct Trust: Sendable, Equatable {
   }
 
   /// What counts when a round is planned.
-  @inline(__always) var inForce: Permyriad { fellShort ? parts : .one }
+  @inline(__always) var effective: Permyriad { fellShort ? parts : .one }
 
   /// Takes note of a round.
   ///

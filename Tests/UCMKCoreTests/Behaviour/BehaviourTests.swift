@@ -17,12 +17,12 @@ struct TrustTests {
   @Test("begins at 70 % and counts as one whole until the first disappointment")
   func beginning() {
     #expect(Trust().parts == Permyriad(7_000))
-    #expect(Trust().inForce == .one)
+    #expect(Trust().effective == .one)
     #expect(Self.after(1, measured: 10, of: 10).parts == Permyriad(7_900))
-    #expect(Self.after(1, measured: 10, of: 10).inForce == .one)
+    #expect(Self.after(1, measured: 10, of: 10).effective == .one)
     let short = Self.after(1, measured: 3, of: 10)
     #expect(short.parts == Permyriad(5_800))
-    #expect(short.inForce == Permyriad(5_800))
+    #expect(short.effective == Permyriad(5_800))
   }
 
   @Test("of a client that gives all goes to one whole and reaches it")
