@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Synchronization
 package import UCMKLinux
 import UCMKModel
 
@@ -18,7 +19,10 @@ package final class PressureGroup: Sendable {
   /// Makes a group; nil where this host does not let us.
   package init?() {
     guard let mount = PressureGroup.mount else { return nil }
-    for number in 0..<1_000 {
+    for _ in 0..<1_000 {
+      // Never a number that was used before: a group is removed once more when nothing refers to
+      // it, which must not remove that of another test.
+      let number = PressureGroup.made.wrappingAdd(1, ordering: .relaxed).oldValue
       let path = "/ucmk-test-\(getpid())-\(number)"
       let folder = mount == "/" ? path : mount + path
       if unsafe mkdir(folder, 0o755) == 0 {
@@ -26,7 +30,7 @@ package final class PressureGroup: Sendable {
         self.folder = folder
         return
       }
-      // Another test of this process took the number.
+      // Left behind by a process that had our number before us.
       guard errno == EEXIST else { return nil }
     }
     return nil
@@ -76,6 +80,8 @@ package final class PressureGroup: Sendable {
     }
     return nil
   }()
+
+  private static let made = Atomic<Int>(0)
 
   private static let mount: String? = {
     do throws(SystemError) {

@@ -89,6 +89,16 @@ struct RealTriggerTests {
     #expect(wide.precision == .asked)
   }
 
+  @Test("a group that is removed twice takes no other group with it")
+  func removedTwice() throws {
+    let group = try #require(PressureGroup())
+    #expect(group.remove())
+    let next = try #require(PressureGroup())
+    #expect(next.path != group.path)
+    #expect(group.remove())
+    #expect(unsafe access(next.pressureFile, R_OK) == 0)
+  }
+
   @Test("a group that is removed reports an error, for ever")
   func removedGroup() throws {
     let group = try #require(PressureGroup())
