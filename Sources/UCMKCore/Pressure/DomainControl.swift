@@ -131,6 +131,11 @@ struct DomainControl: Sendable {
     guard let reading, reading.available < Defaults.farAway.of(reading.capacity) else {
       return Defaults.pollFar
     }
+    // A group is small: its caches answer before tasks stall, and the kernel's alarm is near.
+    guard domain == .host else {
+      let isNear = reading.available < marks.low + marks.low
+      return isNear ? Defaults.pollNear : Defaults.pollFar
+    }
     let isFilling = fill.bytesPerSecond > 0
     let part = isFilling ? Defaults.fallExpectedFilling : Defaults.fallExpected
     let least = isFilling ? Defaults.pollCritical : Defaults.pollActive
