@@ -25,9 +25,13 @@ extension Broker {
     guard now.since(budget.begun) < Defaults.growPatience else { return relaxLimits(of: domain) }
     let headroom = reading.available - domainTable.controls[index].marks.high
     let bytes = budget.draw(headroom: headroom, at: now)
-    budget.spend(handOut(bytes, in: domain))
+    let handed = handOut(bytes, in: domain)
+    budget.spend(handed)
     domainTable.controls[index].growth = budget
-    domainTable.controls[index].backOff.noteGrowth(at: now)
+    // The last few bytes below the high watermark are not what led into a shortage.
+    if handed >= DeficitTarget.deadBand(of: reading.capacity) {
+      domainTable.controls[index].backOff.noteGrowth(at: now)
+    }
   }
 
   /// Raises the limits of a domain by `bytes` together and returns by how much they were raised.
