@@ -11,9 +11,9 @@ struct Effort: ParsableArguments {
   @Flag(help: "Few seeds: the form that every change runs.")
   var short = false
 
-  var seeds: UInt64 { short ? 6 : 30 }
-  var mixes: Int { short ? 20 : 100 }
-  var liars: Int { short ? 24 : 200 }
+  var seeds: UInt64 { short ? 12 : 30 }
+  var mixes: Int { short ? 100 : 300 }
+  var liars: Int { short ? 60 : 200 }
   var hosts: Int { short ? 20 : 200 }
 }
 

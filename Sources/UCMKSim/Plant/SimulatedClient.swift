@@ -69,6 +69,9 @@ struct SimulatedClient: Sendable {
   /// What it says could be freed.
   var reclaimable: Double { size * shape.openness }
 
+  /// Whether it would grow if it could.
+  var hasRoom: Bool { jobs.isEmpty && size < min(shape.size, limit ?? shape.size) }
+
   /// Takes a request for `bytes`.
   mutating func ask(_ bytes: Double, at now: UInt64, ticket: ShrinkJob.Ticket? = nil) {
     let latency = shape.latency * exp(SimulatedClient.spread * chance.normal())

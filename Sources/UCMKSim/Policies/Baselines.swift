@@ -5,10 +5,15 @@
 enum Refill {
   static let together = 200 * mebibyte
 
-  /// Lets every client grow at an equal part of `rate`.
+  /// Lets every client that has room grow at an equal part of `rate`: whatever they refill from is
+  /// there for those that need it.
   static func allow(_ rate: Double, on plant: inout HostPlant) {
-    let each = rate / Double(plant.clients.count)
-    for index in plant.clients.indices { plant.clients[index].growth = each }
+    var open = 0.0
+    for client in plant.clients where client.hasRoom { open += 1 }
+    let each = rate / max(1, open)
+    for index in plant.clients.indices {
+      plant.clients[index].growth = plant.clients[index].hasRoom ? each : 0
+    }
   }
 }
 

@@ -30,13 +30,15 @@ package struct SimResult: Sendable, Equatable {
     )
   }
 
-  /// A figure compared with another one of the same run.
+  /// A figure compared with another one of the same run; `ratio` is that of the two where pairs of
+  /// runs say nothing better.
   static func compared(
     _ name: String,
     _ value: Double,
     _ unit: String,
     with baseline: (name: String, value: Double),
     isBetter: Bool,
+    ratio: Double? = nil,
     target: String
   ) -> SimResult {
     var result = SimResult(
@@ -47,7 +49,7 @@ package struct SimResult: Sendable, Equatable {
       isMet: isBetter
     )
     result.baseline = "\(baseline.name) \(fixed(baseline.value, 2))"
-    result.ratio = baseline.value > 0 ? value / baseline.value : nil
+    result.ratio = ratio ?? (baseline.value > 0 ? value / baseline.value : nil)
     return result
   }
 

@@ -32,7 +32,8 @@ package enum Targets {
           cache.0,
           "GiB",
           with: ("deficit rule", cache.1),
-          isBetter: cache.0 >= cache.1,
+          isBetter: row.held(of: plain) >= 1,
+          ratio: row.held(of: plain),
           target: "no less than the deficit rule"
         ),
       ]
@@ -50,7 +51,8 @@ package enum Targets {
           row.cache / gibibyte,
           "GiB",
           with: ("instant oracle", best.cache / gibibyte),
-          isBetter: row.cache >= 0.95 * best.cache,
+          isBetter: row.held(of: best) >= 0.95,
+          ratio: row.held(of: best),
           target: ">= 95 % of the oracle"
         )
       )

@@ -15,6 +15,8 @@ package struct StudyRow: Sendable, Equatable {
   package var over: Double, cache: Double, freed: Double, leastAvailable: Double
   /// Times at which somebody was asked, and requests.
   package var rounds: Double, asks: Double
+  /// Mean bytes held in each run.
+  var caches: [Double]
 
   /// The row of outcomes of the same scenario, stress and policy.
   init(_ outcomes: [RunOutcome]) {
@@ -32,6 +34,13 @@ package struct StudyRow: Sendable, Equatable {
     leastAvailable = median(outcomes.map(\.leastAvailable))
     rounds = median(outcomes.map { Double($0.rounds) })
     asks = median(outcomes.map { Double($0.asks) })
+    caches = outcomes.map(\.cache)
+  }
+
+  /// The cache it held of what another policy held on the same host: the median over seeds, since
+  /// hosts differ by more than policies do.
+  package func held(of other: StudyRow) -> Double {
+    median(zip(caches, other.caches).map { $0 / $1 })
   }
 }
 
