@@ -241,6 +241,17 @@ struct LiarTests {
     #expect(mean(vouched: true, .hidesHalf) >= 0)
   }
 
+  @Test("after 20 rounds a declaration has gained nothing")
+  func manyRounds() {
+    let mixes = (0..<24).map { CacheMix(number: UInt64($0), library: library) }
+    for lie in Lie.allCases {
+      let gain = mixes.enumerated().reduce(0) { sum, mix in
+        sum + LiarStudy.manyRounds(lie, by: mix.offset % 12, in: mix.element) / 24
+      }
+      #expect(gain < 0.05, "\(lie)")
+    }
+  }
+
   @Test("the truth about a client that is asked for nothing gains nothing")
   func untouched() {
     let mix = CacheMix(number: 1, library: library)

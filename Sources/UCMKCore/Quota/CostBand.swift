@@ -49,4 +49,27 @@ enum CostBand {
     let most = isVouched ? Defaults.vouchedCostMaximum : Defaults.costMaximum
     return Permyriad(UInt32(min(max(parts, UInt64(least.parts)), UInt64(most.parts))))
   }
+
+  /// What is left of a declared band for a client whose ledger is not even.
+  ///
+  ///     believed = 1 + (band - 1) · (credit - |balance|) / credit
+  ///
+  /// A declaration buys time, not memory: whoever was spared for a high cost and owes for it, and
+  /// whoever was asked for more because of a low one, counts as if it had said nothing until that
+  /// is made good. Without it a client that declares the highest cost keeps 37 % more after 20
+  /// rounds than with the truth, with it nothing (`ucmk-sim`, 300 mixes).
+  ///
+  /// - Parameters:
+  ///   - band: Of the cost that was declared.
+  ///   - balance: What the client gave beyond its fair parts.
+  ///   - credit: The balance at which nothing of the band is left.
+  static func believed(_ band: Permyriad, balance: Int64, credit: UInt64) -> Permyriad {
+    guard band > .one ? balance < 0 : balance > 0 else { return band }
+    let left = UInt128(credit - min(credit, balance.magnitude))
+    guard left > 0 else { return .one }
+    let one = Permyriad.one.parts
+    let away = UInt128(band > .one ? band.parts - one : one - band.parts)
+    let believed = UInt32(away * left / UInt128(credit))
+    return Permyriad(band > .one ? one + believed : one - believed)
+  }
 }

@@ -3,7 +3,7 @@
 
 import UCMKModel
 
-/// Level-down with a tax on idle memory: a cold byte weighs a quarter of one in use.
+/// Level-down with a tax on idle memory: a cold byte weighs an eighth of one in use.
 ///
 /// A party with cold bytes stands in the split twice, so that cold bytes of everybody go before
 /// bytes in use of anybody who is not far above its share (Waldspurger, OSDI 2002, §5.2):

@@ -3,49 +3,13 @@
 
 import UCMKModel
 
-/// Whom a split is about, and on what terms.
-struct QuotaTerms: Sendable {
-  /// How much is wanted.
-  var target: ByteCount
-  /// Decides who takes part and whether floors count.
-  var level: PressureLevel
-  /// Whom it is about.
-  var members: Membership
-  /// When: a refusal and an override end at an instant.
-  var now: MonotonicInstant
-  /// How it is split.
-  var rule = QuotaRule.levelDown
-  /// Whether small quotas are left out, and a herd at low: the daemon does so by itself, an
-  /// administrator's word is taken to the byte.
-  var isBounded = false
-
-  /// Whether newcomers are left alone where others can give enough.
-  var sparesNewcomers: Bool { isBounded && level < .critical }
-}
-
-/// Which clients belong to a round.
-struct Membership: Sendable, Equatable {
-  /// The scope.
-  let scope: Scope
-  /// Whether a cgroup is taken at its word by path too, as an administrator names it; otherwise
-  /// only clients for whom the shell found the domain belong to it.
-  let byPath: Bool
-
-  /// Whether a client with these facts is meant.
-  @inline(__always) func contains(_ facts: ClientFacts) -> Bool {
-    guard case .domain(let domain) = scope, domain != .host else { return true }
-    if facts.domains.contains(domain) { return true }
-    return byPath && domain.contains(cgroup: facts.cgroup)
-  }
-}
-
 /// One client that takes part in a split.
 struct PlannedClient: Sendable {
   /// Its place in the registry.
   let account: Int
   /// Its caches, in `QuotaPlanner.caches`.
   let caches: Range<Int>
-  /// What the first split gave it.
+  /// What the first split would give it if nobody had declared a cost: for the ledger.
   var fair = ByteCount.zero
   /// Whether it is not asked because its quota was small, or the herd large enough.
   var isLeftOut = false
@@ -106,6 +70,8 @@ struct QuotaPlanner: Sendable {
   private var costs: [CostBand.Cost] = []
   private var solver = QuotaSolver()
   private var ranked: [RankedPart] = []
+  /// Whether costs that nobody vouches for shift the split.
+  private var hasDeclaredCosts = false
 
   /// Makes room for splits over so many clients and caches in so many cgroups.
   mutating func reserve(clients count: Int, caches cacheCount: Int, cgroups: Int) {
@@ -138,8 +104,10 @@ struct QuotaPlanner: Sendable {
       isSparing = false
       gather(registry, terms, &isSparing, mayTake)
     }
+    let needsFair = terms.isSettled && hasDeclaredCosts
+    if needsFair { divideFairly(terms, over: registry) }
     var (capacity, part) = divide(terms.target)
-    for index in clients.indices { clients[index].fair = ByteCount(claims[index].part) }
+    if !needsFair { noteFairParts() }
     if terms.isBounded { (capacity, part) = leaveOut(terms, capacity, part) }
     for (index, client) in clients.enumerated() {
       let given = solver.split(
@@ -161,6 +129,21 @@ struct QuotaPlanner: Sendable {
   ) -> (capacity: ByteCount, part: ByteCount) {
     let capacity = tree.sum(claims, clients)
     return (capacity, tree.split(target, by: rule, with: &solver, to: &claims))
+  }
+
+  /// Splits as if nobody had declared a cost, and notes what each would give.
+  private mutating func divideFairly(
+    _ terms: QuotaTerms,
+    over registry: borrowing ClientRegistry
+  ) {
+    weigh(terms, over: registry, countingDeclared: false)
+    _ = divide(terms.target)
+    noteFairParts()
+    weigh(terms, over: registry, countingDeclared: true)
+  }
+
+  private mutating func noteFairParts() {
+    for index in clients.indices { clients[index].fair = ByteCount(claims[index].part) }
   }
 
   /// Takes in everybody who takes part.
@@ -191,8 +174,8 @@ struct QuotaPlanner: Sendable {
     }
     isSparing = hasSpared
     medianCost = CostBand.median(of: &costs)
-    for client in clients { weigh(client) }
-    tree.arrange(clients, terms, of: registry)
+    hasDeclaredCosts = false
+    weigh(terms, over: registry, countingDeclared: true)
   }
 
   /// Takes in what a client could give.
@@ -265,15 +248,32 @@ struct QuotaPlanner: Sendable {
     return account.caches[place].floor(granted: granted)
   }
 
+  /// Gives everybody weights, and the cgroups their place.
+  private mutating func weigh(
+    _ terms: QuotaTerms,
+    over registry: borrowing ClientRegistry,
+    countingDeclared: Bool
+  ) {
+    claims.clear()
+    for client in clients { weigh(client, countingDeclared: countingDeclared) }
+    tree.arrange(clients, terms, of: registry)
+  }
+
   /// Gives the caches of a client their weights and the client its claim.
-  private mutating func weigh(_ client: PlannedClient) {
+  private mutating func weigh(_ client: PlannedClient, countingDeclared: Bool) {
     var whole = ClaimSum()
+    let credit = client.ledger == 0 ? 0 : credit(of: client)
     for index in client.caches {
       let cache = caches[index]
-      let band = CostBand.band(of: cache.cost, median: medianCost, isVouched: cache.isVouched)
+      var band = CostBand.band(of: cache.cost, median: medianCost, isVouched: cache.isVouched)
+      if !cache.isVouched, band != .one {
+        band = CostBand.believed(band, balance: client.ledger, credit: credit)
+        // The band's own rule weighs shares alone, and looks at cost afterwards.
+        hasDeclaredCosts = hasDeclaredCosts || rule != .band
+      }
       caches[index].band = band
-      // The band weighs shares alone, and looks at cost afterwards.
-      let weight = rule == .band ? Permyriad.one : band
+      let counts = rule != .band && (countingDeclared || cache.isVouched)
+      let weight = counts ? band : .one
       cacheClaims[index].weight = UInt64(cache.share) * UInt64(weight.parts)
       cacheClaims[index].cost = UInt64(band.parts)
       whole.add(cacheClaims[index])
@@ -282,6 +282,13 @@ struct QuotaPlanner: Sendable {
     claim.size = Ledger.effectiveSize(claim.size, cap: claim.cap, balance: client.ledger)
     claim.deferred = client.ledger < 0 ? client.ledger.magnitude : 0
     claims.append(claim)
+  }
+
+  /// The balance at which a client's declared costs count no longer.
+  private func credit(of client: PlannedClient) -> UInt64 {
+    var held = UInt128.zero
+    for index in client.caches { held += UInt128(cacheClaims[index].size) }
+    return UInt64(clamping: held) / Defaults.declaredCredit
   }
 
   // MARK: - How much to ask for

@@ -91,7 +91,8 @@ extension Broker {
       members: round.order.membership,
       now: now,
       rule: round.rule,
-      isBounded: round.order.isAutomatic
+      isBounded: round.order.isAutomatic,
+      isSettled: false
     )
     return planner.plan(terms, over: registry) { account, cache in
       guard accounts[account].facts.takesRequests,

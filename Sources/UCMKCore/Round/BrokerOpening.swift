@@ -35,7 +35,8 @@ extension Broker {
       members: order.membership,
       now: now,
       rule: configuration.quota,
-      isBounded: order.isAutomatic
+      isBounded: order.isAutomatic,
+      isSettled: !order.isDryRun
     )
   }
 
@@ -241,14 +242,17 @@ extension Broker {
     }
   }
 
-  /// Writes down the cgroups of the first split, and who was left out of it.
+  /// Writes down the cgroups of the first split, and what would be fair to ask of whom, also of
+  /// those that are spared.
   private mutating func noteNodes(in slot: Int) {
     for index in planner.tree.nodes.indices {
       rounds[slot].nodes.append(planner.node(index, of: registry))
     }
-    for client in planner.clients where client.isLeftOut {
+    // Members and clients are both in the order of the registry.
+    var member = 0
+    for client in planner.clients {
       let id = registry.accounts[client.account].id
-      guard let member = rounds[slot].memberIndex(of: id) else { continue }
+      while rounds[slot].members[member].client != id { member += 1 }
       rounds[slot].members[member].deferred = client.deferred
       rounds[slot].members[member].fair = client.fair
     }
@@ -261,7 +265,6 @@ extension Broker {
     rounds[slot].members[member].level = LevelFraction(planner.clients[place].level)
     rounds[slot].members[member].cold = ByteCount(claim.cold)
     rounds[slot].members[member].cost = claim.cost
-    rounds[slot].members[member].fair = planner.clients[place].fair
     rounds[slot].members[member].part = ByteCount(claim.part)
     rounds[slot].members[member].size = ByteCount(claim.size)
     rounds[slot].members[member].cap = ByteCount(claim.cap)

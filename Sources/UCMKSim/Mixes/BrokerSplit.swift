@@ -8,7 +8,7 @@ import UCMKModel
 struct BrokerSplit: Sendable {
   /// From where the broker knows what a byte of a cache is worth.
   enum Costs: Sendable {
-    /// It does not.
+    /// It does not, and nobody tells what is cold either.
     case equal
     /// The administrator or a measurement says so: shares from an eighth to eight times the usual.
     case vouched
@@ -18,6 +18,8 @@ struct BrokerSplit: Sendable {
 
   private var broker = Broker()
   private static let page: UInt64 = 1
+  /// What nothing used for so long is told as cold: a minute, as the protocol has it.
+  private static let coldAfter = 60.0
 
   /// A broker to which a client with each cache of `mix` has registered.
   ///
@@ -42,11 +44,13 @@ struct BrokerSplit: Sendable {
       let lie = liar?.index == index ? liar?.lie : nil
       var share = 1.0
       var price = 1.0
+      var cold = 0.0
       switch costs {
       case .equal: break
       case .vouched: share = lie == .topCost ? 8 : relative[index]
       case .declared: price = lie == .topCost ? 1_000 : cache.density / middle
       }
+      if costs != .equal { cold = cache.size - cache.touched(within: BrokerSplit.coldAfter) }
       let facts = ClientFacts(
         name: "cache-\(index + 1)",
         process: ProcessID(Int32(1_000 + index)),
@@ -57,7 +61,8 @@ struct BrokerSplit: Sendable {
       let size = UInt64(cache.size)
       let usage = CacheUsage(
         bytes: ByteCount(size),
-        reclaimable: ByteCount(lie == .hidesHalf ? size / 2 : size)
+        reclaimable: ByteCount(lie == .hidesHalf ? size / 2 : size),
+        cold: ByteCount(UInt64(max(0, cold)))
       )
       let declaration = CacheDeclaration(
         name: "cache",

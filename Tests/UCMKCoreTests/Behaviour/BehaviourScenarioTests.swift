@@ -74,6 +74,38 @@ struct BehaviourScenarioTests {
     #expect(stage.broker.inFlight(in: everybody) == .mebibytes(100))
   }
 
+  @Test("whoever is spared for a declared cost owes, and is believed no more until that is paid")
+  func spared() {
+    var stage = Stage()
+    stage.join(1, [400], cost: 100_000)
+    stage.join(2, [400], cost: 10_000)
+    stage.join(3, [400], cost: 10_000)
+    // Weights 2 : 1 : 1, level 250: 150 each of those that cost less; 100 each without costs.
+    round(&stage, 300, real: [2: 150, 3: 150])
+    #expect(stage.round(1).clients.map(\.part) == [.zero, .mebibytes(150), .mebibytes(150)])
+    #expect(view(stage, 1).ledger == -(100 << 20))
+    #expect(view(stage, 2).ledger == 50 << 20)
+    for client in 2...3 as ClosedRange<UInt64> { refill(&stage, client, 400) }
+    _ = stage.ask(300)
+    let quotas = stage.round(2).clients
+    // It owes more than a sixteenth of 400: its cost counts as the median's, and it looks 500.
+    #expect(quotas[0].caches[0].inputs.costBand == .one)
+    #expect(quotas.map(\.part.value).reduce(0, +) == 300 << 20)
+    #expect(quotas[0].part > quotas[1].part)
+  }
+
+  @Test("a plan leaves the ledger alone")
+  func dryRunsTeachNothing() {
+    var stage = Stage()
+    stage.join(1, [400], cost: 100_000)
+    stage.join(2, [400], cost: 10_000)
+    let plan = stage.broker.plan(
+      RoundRequest(bytes: .mebibytes(100), level: .medium, scope: .manual, dryRun: true)
+    )
+    #expect(plan.clients.count == 1)
+    #expect(view(stage, 1).ledger == 0)
+  }
+
   @Test("all asks together are at most twice the target")
   func overAsk() {
     var stage = Stage()

@@ -138,4 +138,30 @@ struct CostBandTests {
   func band(cost: UInt32, median: UInt32, band: UInt32) {
     #expect(CostBand.band(of: cost, median: median) == Permyriad(band))
   }
+
+  @Test(
+    "believes a declared cost less the more was spared or given because of it",
+    arguments: [
+      // Nothing owed, or owed the other way: whole.
+      (band: 20_000, balance: 0, believed: 20_000), (band: 20_000, balance: 50, believed: 20_000),
+      (band: 5_000, balance: 0, believed: 5_000), (band: 5_000, balance: -50, believed: 5_000),
+      (band: 10_000, balance: -50, believed: 10_000),
+      // Half of the credit, all of it, more than it.
+      (band: 20_000, balance: -50, believed: 15_000),
+      (band: 20_000, balance: -100, believed: 10_000),
+      (band: 20_000, balance: .min, believed: 10_000), (band: 5_000, balance: 25, believed: 6_250),
+      (band: 5_000, balance: 100, believed: 10_000), (band: 5_000, balance: .max, believed: 10_000),
+    ] as [(band: UInt32, balance: Int64, believed: UInt32)]
+  )
+  func believed(band: UInt32, balance: Int64, believed: UInt32) {
+    let found = CostBand.believed(Permyriad(band), balance: balance, credit: 100)
+    #expect(found == Permyriad(believed))
+  }
+
+  @Test("believes nothing of whom holds nothing, and does not overflow at the largest sizes")
+  func believedEnds() {
+    #expect(CostBand.believed(Permyriad(20_000), balance: -1, credit: 0) == .one)
+    let half = CostBand.believed(Permyriad(20_000), balance: -(1 << 62), credit: 1 << 63)
+    #expect(half == Permyriad(15_000))
+  }
 }
