@@ -154,8 +154,8 @@ let package = Package(
     test(
       "IntegrationTests",
       [
-        "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport", "ucmkd", "ucmkctl",
-        "ucmk-demo",
+        "UCMKClient", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKTestSupport", "ucmkd",
+        "ucmkctl", "ucmk-demo",
       ]
     ),
     test(

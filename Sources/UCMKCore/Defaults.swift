@@ -126,6 +126,11 @@ package enum Defaults {
   package static let memoryKeptGap = ByteCount.mebibytes(8), memoryKeptRounds: UInt8 = 3
   /// What part of such a client's caps is expected of it.
   package static let memoryKeptYield = Permyriad.percent(25)
+  /// A measured refill cost counts in the wide band after so many measured rounds, with such trust.
+  ///
+  /// Then what the client says agrees with what is seen. Three, as for the allocator; the trust is
+  /// what counts as giving all.
+  package static let vouchRounds: UInt8 = 3, vouchTrust = trustTolerance
   /// Closed rounds that are remembered, and how many client rows of theirs.
   package static let roundsKept = 256, roundRowsKept = 8_192
   /// Rounds remembered for each client.

@@ -35,8 +35,11 @@ public struct CacheUsage: Sendable, Hashable {
   public var bytes: ByteCount
   /// Bytes that could be freed now; at most `bytes`.
   public var reclaimable: ByteCount
-  /// Bytes of `reclaimable` that were not used for long, where the client knows.
+  /// Bytes of `reclaimable` that nothing used within the last 60 s, where the client knows.
   public var cold: ByteCount?
+  /// What the client measured that it takes to rebuild a MiB of what was dropped, from the miss to
+  /// the entry's being put back, in µs: 0…10^9; nil where it did not measure.
+  public var refillMicrosecondsPerMiB: UInt32?
   /// Entries, hits and misses, where the client counts them.
   ///
   /// Hits and misses only rise.
@@ -47,6 +50,7 @@ public struct CacheUsage: Sendable, Hashable {
     bytes: ByteCount,
     reclaimable: ByteCount,
     cold: ByteCount? = nil,
+    refillMicrosecondsPerMiB: UInt32? = nil,
     entries: UInt64? = nil,
     hits: UInt64? = nil,
     misses: UInt64? = nil
@@ -54,6 +58,7 @@ public struct CacheUsage: Sendable, Hashable {
     self.bytes = bytes
     self.reclaimable = min(bytes, reclaimable)
     self.cold = cold.map { min($0, bytes, reclaimable) }
+    self.refillMicrosecondsPerMiB = refillMicrosecondsPerMiB
     self.entries = entries
     self.hits = hits
     self.misses = misses
@@ -74,6 +79,8 @@ public struct CacheDeclaration: Sendable, Hashable {
   /// The size it would like at most, if any.
   public var ceiling: ByteCount?
   /// Time to rebuild one MiB of what is freed: 0…10^9 µs.
+  ///
+  /// A guess of the program's; what was measured is in `usage`.
   public var costMicrosecondsPerMiB: UInt32
   /// Asked from this level on; critical is always asked.
   public var minimumLevel: PressureLevel

@@ -84,7 +84,8 @@ struct EventStream {
       trust: Permyriad(random.pick([0, 500, 2_000, 10_000, .max])),
       fellShort: random.chance(70),
       ledger: random.pick([0, 1 << 20, -(1 << 30), .max, .min]),
-      keepsMemory: random.chance(20)
+      keepsMemory: random.chance(20),
+      measuredRounds: random.pick([0, 2, 3, .max])
     )
   }
 
@@ -148,7 +149,8 @@ struct EventStream {
     return CacheUsage(
       bytes: bytes,
       reclaimable: random.chance(70) ? bytes : size(),
-      cold: random.chance(30) ? size() : nil
+      cold: random.chance(30) ? size() : nil,
+      refillMicrosecondsPerMiB: random.chance(30) ? random.pick([0, 1, 10_000, .max]) : nil
     )
   }
 

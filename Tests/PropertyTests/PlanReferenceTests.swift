@@ -14,7 +14,8 @@ struct PlanReferenceTests {
   func everyPart(seed: UInt64) {
     var random = CoreRandom(seed: seed)
     for step in 0..<Self.worlds {
-      let world = random.world()
+      var world = random.world()
+      if random.chance(50) { world.measureCosts(&random) }
       let target = random.number(below: world.bytes + 2)
       let level = random.pick([.low, .medium, .critical] as [PressureLevel])
       let path: String? = random.pick([nil, nil, "/a", "/a/b", "/nobody"])
@@ -33,7 +34,8 @@ struct PlanReferenceTests {
   func fromInputs(seed: UInt64) {
     var random = CoreRandom(seed: seed)
     for step in 0..<Self.worlds {
-      let world = random.world()
+      var world = random.world()
+      world.measureCosts(&random)
       let plan = world.plan(random.number(below: world.bytes + 2))
       let shown = ShownPlan(plan)
       #expect(shown.problems == [], "seed \(seed) step \(step)")
@@ -41,6 +43,16 @@ struct PlanReferenceTests {
         for cache in client.caches {
           let weight = UInt64(cache.inputs.share) * UInt64(cache.inputs.costBand.parts)
           #expect(cache.inputs.weight == weight, "seed \(seed) step \(step)")
+          let cost =
+            cache.inputs.refillMicrosecondsPerMiB ?? cache.inputs.costMicrosecondsPerMiB
+          let (least, most): (UInt64, UInt64) =
+            cache.inputs.isVouched ? (1_250, 80_000) : (5_000, 20_000)
+          let median = UInt64(plan.medianCost)
+          let parts = median == 0 ? 10_000 : UInt64(cost) * 10_000 / median
+          #expect(
+            UInt64(cache.inputs.costBand.parts) == min(most, max(least, parts)),
+            "seed \(seed) step \(step)"
+          )
         }
       }
     }

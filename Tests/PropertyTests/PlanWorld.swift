@@ -15,6 +15,8 @@ struct PlanWorld {
   struct Client {
     var facts: ClientFacts
     var caches: [Cache]
+    /// Whether what it says agrees with what was seen of it in earlier rounds.
+    var isSeen = false
   }
 
   var clients: [Client]
@@ -60,6 +62,17 @@ struct PlanWorld {
     return world
   }
 
+  /// Has some clients measure what refills cost, and some of them be known for what they say.
+  mutating func measureCosts(_ random: inout CoreRandom) {
+    for client in clients.indices {
+      clients[client].isSeen = random.chance(50)
+      for cache in clients[client].caches.indices where random.chance(50) {
+        let cost: UInt32 = random.pick([0, 1, 900, 10_000, 40_000, 1_000_000, .max])
+        clients[client].caches[cache].declaration.usage.refillMicrosecondsPerMiB = cost
+      }
+    }
+  }
+
   /// A broker that was told all this.
   func broker() -> Broker {
     var broker = Broker()
@@ -68,6 +81,11 @@ struct PlanWorld {
     for (number, client) in clients.enumerated() {
       let id = ClientID(UInt64(number) + 1)
       _ = broker.handle(.joined(id, client.facts), at: start)
+      if client.isSeen {
+        var memory = RememberedBehaviour.blank
+        memory.measuredRounds = 3
+        _ = broker.handle(.remembered(id, memory), at: start)
+      }
       for (place, cache) in client.caches.enumerated() {
         let name = CacheID(UInt32(place) + 1)
         _ = broker.handle(.registered(id, name, cache.declaration), at: start)

@@ -77,6 +77,8 @@ struct ProtocolRandomMessages {
     return CacheUsage(
       bytes: size,
       reclaimable: ByteCount(number(0...size.value)),
+      cold: some { $0.bytes() },
+      refillMicrosecondsPerMiB: some { UInt32($0.number(0...1_000_000_000)) },
       entries: some { $0.bytes().value },
       hits: some { $0.bytes().value },
       misses: some { $0.bytes().value }

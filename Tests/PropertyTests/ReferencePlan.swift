@@ -187,11 +187,17 @@ struct ReferencePlan {
     for client in world.clients where belongs(client, to: path) {
       for cache in client.caches where isAsked(cache, at: level) {
         guard cap(of: cache, in: client, at: level) > 0 else { continue }
-        costs.append(cache.declaration.costMicrosecondsPerMiB)
+        costs.append(cost(of: cache))
       }
     }
     costs.sort()
     return costs.isEmpty ? 0 : costs[(costs.count - 1) / 2]
+  }
+
+  /// Measured, else declared.
+  private static func cost(of cache: PlanWorld.Cache) -> UInt32 {
+    cache.declaration.usage.refillMicrosecondsPerMiB
+      ?? cache.declaration.costMicrosecondsPerMiB
   }
 
   private func party(
@@ -205,8 +211,10 @@ struct ReferencePlan {
     let claimed = UInt64(min(100, max(1, cache.declaration.share)))
     var share = max(1, granted * claimed / 100)
     if let set = cache.override?.share { share = UInt64(min(10_000, max(1, set))) }
-    let cost = UInt64(cache.declaration.costMicrosecondsPerMiB)
-    let band = median == 0 ? 10_000 : min(20_000, max(5_000, cost * 10_000 / UInt64(median)))
+    let isWide = client.isSeen && cache.declaration.usage.refillMicrosecondsPerMiB != nil
+    let (least, most): (UInt64, UInt64) = isWide ? (1_250, 80_000) : (5_000, 20_000)
+    let parts = median == 0 ? 10_000 : UInt64(Self.cost(of: cache)) * 10_000 / UInt64(median)
+    let band = min(most, max(least, parts))
     return Party(size: cache.declaration.usage.bytes.value, cap: cap, weight: share * band)
   }
 

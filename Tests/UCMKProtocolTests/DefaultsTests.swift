@@ -194,6 +194,31 @@ struct DefaultsTests {
     #expect(report.caches[0].usage.bytes == ByteCount(5))
   }
 
+  @Test("what is not said of cold bytes and refills is unknown; more cold than could go is that")
+  func measuredByClient() throws {
+    let report = try CacheReport(
+      params: json(
+        #"{"caches":[{"id":1,"bytes":9,"reclaimable":5},"#
+          + #"{"id":2,"bytes":9,"reclaimable":5,"cold":7,"refill_us_per_mib":3}]}"#
+      )
+    )
+    #expect(report.caches[0].usage.cold == nil)
+    #expect(report.caches[0].usage.refillMicrosecondsPerMiB == nil)
+    #expect(report.caches[1].usage.cold == ByteCount(5))
+    #expect(report.caches[1].usage.refillMicrosecondsPerMiB == 3)
+  }
+
+  @Test("a refill cost beyond the range is written as the end of it")
+  func refillAtMost() {
+    let usage = CacheUsage(bytes: .zero, reclaimable: .zero, refillMicrosecondsPerMiB: .max)
+    var writer = JSONWriter()
+    CacheReport(caches: [.init(id: CacheID(1), usage: usage)]).write(to: &writer)
+    #expect(
+      String(decoding: writer.bytes, as: UTF8.self)
+        == #"{"caches":[{"id":1,"bytes":0,"reclaimable":0,"refill_us_per_mib":1000000000}]}"#
+    )
+  }
+
   @Test("a scope is compared without being built")
   func scopes() {
     var request = ShrinkRequest()

@@ -105,6 +105,8 @@ struct GoldenTests {
           usage: CacheUsage(
             bytes: ByteCount(10),
             reclaimable: .zero,
+            cold: .zero,
+            refillMicrosecondsPerMiB: 0,
             entries: 3,
             hits: 5,
             misses: 7
@@ -154,6 +156,8 @@ struct GoldenTests {
     #expect(caches.map(\.id) == [CacheID(3), CacheID(4)])
     #expect(caches[0].usage.bytes == .mebibytes(512))
     #expect(caches[0].usage.reclaimable == ByteCount(528_482_304))
+    #expect(caches[0].usage.cold == .mebibytes(100))
+    #expect(caches[0].usage.refillMicrosecondsPerMiB == 1_000_000_000)
     #expect(caches[0].usage.entries == 12)
     #expect(caches[0].usage.hits == 1)
     #expect(caches[0].usage.misses == 2)

@@ -112,6 +112,26 @@ struct InvalidParamsTests {
         #"{"name":"a","usage":{"bytes":1,"reclaimable":1,"hits":-1}}"#, "usage.hits",
         "0...9007199254740991"
       ),
+      (
+        #"{"name":"a","usage":{"bytes":1,"reclaimable":1,"cold":1.0}}"#, "usage.cold",
+        "0...9007199254740991"
+      ),
+      (
+        #"{"name":"a","usage":{"bytes":1,"reclaimable":1,"cold":null}}"#, "usage.cold",
+        "0...9007199254740991"
+      ),
+      (
+        #"{"name":"a","usage":{"refill_us_per_mib":1000000001,"bytes":1,"reclaimable":1}}"#,
+        "usage.refill_us_per_mib", "0...1000000000"
+      ),
+      (
+        #"{"name":"a","usage":{"refill_us_per_mib":"7","cold":-1,"bytes":1}}"#,
+        "usage.refill_us_per_mib", "0...1000000000"
+      ),
+      (
+        #"{"name":"a","usage":{"cold":-1,"refill_us_per_mib":"7","bytes":1}}"#,
+        "usage.cold", "0...9007199254740991"
+      ),
     ]
   )
   func declaration(cache: String, path: String, want: String) throws {

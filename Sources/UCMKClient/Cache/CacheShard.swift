@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import UCMKModel
 
 /// One part of a cache, under its own lock, so that threads that use different keys seldom meet.
 ///
@@ -27,19 +28,29 @@ struct CacheShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private var random: UInt64
   private(set) var hits: UInt64 = 0
   private(set) var misses: UInt64 = 0
+  private var refills = RefillTimer()
+  private var marks: UseMarks
   /// Keys whose value is being made, with those who wait for it.
   private var flights: [Key: [CheckedContinuation<Void, Never>]] = [:]
 
-  init(seed: UInt64) {
+  init(seed: UInt64, now: MonotonicInstant) {
+    marks = UseMarks(at: now)
     // Zero is the one state that xorshift never leaves.
     random = seed == 0 ? 0x9E37_79B9_7F4A_7C15 : seed
   }
 
   /// The value of `key`; a hit makes the entry more worth keeping.
-  mutating func lookUp(_ key: Key) -> Value? {
+  ///
+  /// - Parameters:
+  ///   - key: The key.
+  ///   - hash: Its hash.
+  ///   - time: Read where a miss is to be timed.
+  /// - Returns: The value, or nil.
+  mutating func lookUp(_ key: Key, hash: Int, _ time: () -> MonotonicInstant) -> Value? {
     clock &+= 1
     guard let position = index[key] else {
       misses &+= 1
+      refills.noteMiss(hash, time)
       return nil
     }
     hits &+= 1
@@ -87,6 +98,16 @@ struct CacheShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     )
   }
 
+  /// Takes note of how long the entry that was just put in took to come back.
+  mutating func timeRefill(
+    hash: Int,
+    bytes: Int,
+    making: TimeSpan?,
+    _ time: () -> MonotonicInstant
+  ) {
+    refills.noteInsertion(hash, bytes: bytes, making: making, time)
+  }
+
   /// Takes the entry of `key` out.
   mutating func remove(_ key: Key) -> Entry? {
     index[key].map { remove(at: $0) }
@@ -94,7 +115,10 @@ struct CacheShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   /// Takes out the least worthy of up to `candidates` entries picked at random.
   mutating func removeWorst(candidates: Int) -> Entry? {
-    pickWorst(candidates: candidates).map { remove(at: $0.position) }
+    guard let worst = pickWorst(candidates: candidates) else { return nil }
+    let removed = remove(at: worst.position)
+    refills.noteEviction(removed.key.hashValue)
+    return removed
   }
 
   /// How worthy the least worthy of up to `candidates` entries is; nil in an empty shard.
@@ -122,6 +146,32 @@ struct CacheShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     for (position, entry) in entries.enumerated() { smallerIndex[entry.key] = position }
     index = smallerIndex
   }
+
+  /// What it holds that nothing used for a minute, by a sample of its entries.
+  ///
+  /// The sample is spread evenly and is all of the shard where that has no more entries.
+  ///
+  /// - Parameters:
+  ///   - samples: Entries to look at, at most.
+  ///   - now: The present moment.
+  /// - Returns: The cost of what is cold, and of everything, as the sample has it.
+  mutating func estimateCold(samples: Int, at now: MonotonicInstant) -> (cold: Double, all: Double)
+  {
+    let since = marks.note(clock, at: now)
+    let count = min(samples, entries.count)
+    guard count > 0 else { return (0, 0) }
+    var (cold, all) = (0, 0)
+    for turn in 0..<count {
+      let position = turn * entries.count / count
+      all += entries[position].cost
+      if let since, entries[position].lastUse <= since { cold += entries[position].cost }
+    }
+    let scale = Double(entries.count) / Double(count)
+    return (Double(cold) * scale, Double(all) * scale)
+  }
+
+  /// How fast what was evicted came back.
+  var refillPace: RefillPace { refills.pace }
 
   private mutating func remove(at position: Int) -> Entry {
     let last = entries.count - 1
@@ -185,5 +235,7 @@ extension UInt16 {
 final class CacheShard<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   let state: Mutex<CacheShardState<Key, Value>>
 
-  init(seed: UInt64) { state = Mutex(CacheShardState(seed: seed)) }
+  init(seed: UInt64, now: MonotonicInstant) {
+    state = Mutex(CacheShardState(seed: seed, now: now))
+  }
 }

@@ -8,7 +8,8 @@ public import UCMKModel
 ///
 /// It has the names of `NSCache` and differs in what goes first: of 16 entries picked at random,
 /// the one with the lowest frequency × rebuild time / cost. Costs are bytes. All methods are
-/// safe from every thread, and a hit takes one short lock and no suspension.
+/// safe from every thread, and a hit takes one short lock and no suspension. The cache times by
+/// itself what it costs to bring evicted entries back, and tells it with its size.
 public final class UCMKCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let store: CacheStore<Key, Value>
   private let registration: CacheRegistration
@@ -145,12 +146,14 @@ public final class UCMKCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
       let start = MonotonicInstant.now
       let value = try await make()
       let elapsed = MonotonicInstant.now.since(start)
-      setObject(
+      store.insert(
         value,
-        forKey: key,
+        for: key,
         cost: cost(value),
-        rebuildTime: .microseconds(Int64(clamping: elapsed.microseconds))
+        rebuildMicroseconds: UInt32(clamping: elapsed.microseconds),
+        making: elapsed
       )
+      noteChange()
       return value
     }
   }
@@ -166,7 +169,12 @@ public final class UCMKCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
 }
 
 extension UCMKCache: ShrinkableCache {
-  /// The sum of all costs, all of it reclaimable, and the counts of hits and misses.
+  /// The sum of all costs, all of it reclaimable, the counts of hits and misses, and what the
+  /// cache measures of itself.
+  ///
+  /// `cold` is estimated by a sample of at most 256 entries. `refillMicrosecondsPerMiB` is known
+  /// once eight refills were timed: values that ``value(forKey:cost:orInsert:)`` made, or evicted
+  /// keys that were missed and put back within a minute.
   public func usage() -> CacheUsage { store.usage() }
 
   /// Evicts the least worthy entries until the bytes are freed or the request is over.

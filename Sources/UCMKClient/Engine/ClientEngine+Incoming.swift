@@ -103,12 +103,12 @@ extension ClientEngine {
 
   func place(of id: CacheID) -> Int? { records.firstIndex { $0?.id == id } }
 
-  /// Tells the program of a change, once.
+  /// Has the program told of a change, once, after the next status.
   func tell(_ level: PressureLevel, scope: Scope, round: UInt64) {
     let event = PressureEvent(level: level, scope: scope, round: round)
     if level == .none, told == nil || told?.level == PressureLevel.none { return }
     guard event != told else { return }
     told = event
-    housekeeper.publish(event)
+    housekeeper.hold(event)
   }
 }

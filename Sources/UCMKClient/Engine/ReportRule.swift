@@ -16,7 +16,9 @@ package enum ReportRule {
 
   /// Whether a change of usage is to be told at once.
   package static func isSignificant(from old: CacheUsage, to new: CacheUsage) -> Bool {
+    // Of the refill cost only that it is known at last: it moves a little with every refill.
     isSignificant(old.bytes, new.bytes) || isSignificant(old.reclaimable, new.reclaimable)
+      || (old.refillMicrosecondsPerMiB == nil && new.refillMicrosecondsPerMiB != nil)
   }
 
   private static func isSignificant(_ old: ByteCount, _ new: ByteCount) -> Bool {

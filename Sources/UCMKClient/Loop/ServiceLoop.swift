@@ -219,6 +219,7 @@ final class ServiceLoop {
     return Int32(clamping: (next.since(now).nanoseconds + 999_999) / 1_000_000)
   }
 
+  /// Publishes the status, and then the events: whoever has seen an event finds it in the status.
   private func publish() {
     core.publish { status in
       if case .live(let session) = engine.phase {
@@ -232,6 +233,7 @@ final class ServiceLoop {
       status.freed = engine.freed
       status.disconnects = disconnects
     }
+    machinery.housekeeper.deliver()
   }
 
   private static func processName() -> String {

@@ -14,7 +14,8 @@ package final class Housekeeper: Sendable {
   fileprivate struct State {
     var trim: UInt64?
     var trimmed: UInt64?
-    var events: [PressureEvent] = []
+    /// What may be told, and what may not yet.
+    var events: [PressureEvent] = [], held: [PressureEvent] = []
     var subscribers: [(number: UInt64, AsyncStream<PressureEvent>.Continuation)] = []
     var nextNumber: UInt64 = 0
     var isEnding = false
@@ -31,7 +32,8 @@ package final class Housekeeper: Sendable {
   package init(wake: @escaping @Sendable () -> Void) {
     self.wake = wake
     var state = State()
-    state.events.reserveCapacity(Housekeeper.eventsKept + 1)
+    state.events.reserveCapacity(2 * Housekeeper.eventsKept)
+    state.held.reserveCapacity(Housekeeper.eventsKept)
     self.state = Mutex(state)
   }
 
@@ -61,12 +63,23 @@ package final class Housekeeper: Sendable {
 
   // MARK: - The socket thread's side
 
-  /// Tells the program of a change.
-  package func publish(_ event: PressureEvent) {
-    leave { state in
-      if state.events.count == Housekeeper.eventsKept { state.events.removeFirst() }
-      state.events.append(event)
+  /// Keeps a change until `deliver()`: the program must find in the status what it is told.
+  package func hold(_ event: PressureEvent) {
+    state.withLock { state in
+      if state.held.count == Housekeeper.eventsKept { state.held.removeFirst() }
+      state.held.append(event)
     }
+  }
+
+  /// Tells the program of what was held.
+  package func deliver() {
+    let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      guard !state.held.isEmpty else { return nil }
+      state.release()
+      defer { state.sleeper = nil }
+      return state.sleeper
+    }
+    sleeper?.resume()
   }
 
   /// Hands free heap pages back; `takeTrimmed` then knows the token.
@@ -81,7 +94,12 @@ package final class Housekeeper: Sendable {
   }
 
   /// Ends the task and all streams.
-  package func end() { leave { $0.isEnding = true } }
+  package func end() {
+    leave { state in
+      state.release()
+      state.isEnding = true
+    }
+  }
 
   private func leave(_ change: (inout sending State) -> Void) {
     let sleeper = state.withLock { state in
@@ -127,5 +145,14 @@ package final class Housekeeper: Sendable {
       }
       if isReady { continuation.resume() }
     }
+  }
+}
+
+extension Housekeeper.State {
+  /// Lets what was held be told; the newest events are kept.
+  fileprivate mutating func release() {
+    events.append(contentsOf: held)
+    held.removeAll(keepingCapacity: true)
+    events.removeFirst(max(0, events.count - Housekeeper.eventsKept))
   }
 }

@@ -50,19 +50,32 @@ package enum ClientView {
   }
 
   private static func cacheTable(_ caches: [JSONValue], _ page: Page) -> Table {
-    var table = Table([
-      .words("CACHE", keeping: .start), .numbers("ID"), .numbers("SIZE"), .numbers("RECLAIMABLE"),
-      .numbers("FLOOR"), .numbers("LIMIT"), .numbers("SHARE"), .numbers("COST/MiB").spare,
-      .words("FROM"),
-    ])
+    // What a client need not tell has a column where one does.
+    let isColdKnown = caches.contains { !$0["cold"].isNull }
+    let isRefillKnown = caches.contains { !$0["refill_us_per_mib"].isNull }
+    var table = Table(
+      [.words("CACHE", keeping: .start), .numbers("ID"), .numbers("SIZE"), .numbers("RECLAIMABLE")]
+        + (isColdKnown ? [.numbers("COLD").spare] : [])
+        + [
+          .numbers("FLOOR"), .numbers("LIMIT"), .numbers("SHARE"), .numbers("COST/MiB").spare,
+        ]
+        + (isRefillKnown ? [.numbers("REFILL/MiB").spare] : [])
+        + [.words("FROM")]
+    )
     for cache in caches {
-      table.add([
-        Table.Cell(page.word(cache["name"])), plain(cache["id"]),
-        Table.Cell(page.size(cache["bytes"])), Table.Cell(page.size(cache["reclaimable"])),
-        Table.Cell(page.size(cache["floor"])), Table.Cell(page.size(cache["limit"])),
-        plain(cache["share"]), Table.Cell(page.microseconds(cache["cost_us_per_mib"])),
-        page.levelCell(cache["min_level"]),
-      ])
+      table.add(
+        [
+          Table.Cell(page.word(cache["name"])), plain(cache["id"]),
+          Table.Cell(page.size(cache["bytes"])), Table.Cell(page.size(cache["reclaimable"])),
+        ]
+          + (isColdKnown ? [Table.Cell(page.size(cache["cold"]))] : [])
+          + [
+            Table.Cell(page.size(cache["floor"])), Table.Cell(page.size(cache["limit"])),
+            plain(cache["share"]), Table.Cell(page.microseconds(cache["cost_us_per_mib"])),
+          ]
+          + (isRefillKnown ? [Table.Cell(page.microseconds(cache["refill_us_per_mib"]))] : [])
+          + [page.levelCell(cache["min_level"])]
+      )
     }
     return table
   }

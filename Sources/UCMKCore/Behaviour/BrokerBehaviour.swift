@@ -11,7 +11,8 @@ extension Broker {
     registry.accounts[index].behaviour = ClientBehaviour(
       trust: Trust(parts: memory.trust, fellShort: memory.fellShort),
       ledger: Ledger(memory.ledger, at: now),
-      memoryKept: MemoryKept(isKept: memory.keepsMemory)
+      memoryKept: MemoryKept(isKept: memory.keepsMemory),
+      voucher: CostVoucher(rounds: memory.measuredRounds)
     )
   }
 
@@ -23,7 +24,8 @@ extension Broker {
       trust: behaviour.trust.parts,
       fellShort: behaviour.trust.fellShort,
       ledger: behaviour.ledger.balance(at: now),
-      keepsMemory: behaviour.memoryKept.isKept
+      keepsMemory: behaviour.memoryKept.isKept,
+      measuredRounds: behaviour.voucher.rounds
     )
   }
 
@@ -65,6 +67,11 @@ extension Broker {
       registry.accounts[index].behaviour.trust.observe(
         measured: member.measured,
         of: member.asked
+      )
+      registry.accounts[index].behaviour.voucher.observe(
+        asked: member.asked,
+        claimed: member.claimed,
+        hasAnswered: !member.answeredIn.isEmpty
       )
       let isTold = registry.accounts[index].behaviour.memoryKept.observe(
         claimed: member.claimed,

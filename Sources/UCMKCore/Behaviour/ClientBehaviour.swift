@@ -13,6 +13,8 @@ struct ClientBehaviour: Sendable, Equatable {
   var breaker = Breaker()
   /// Whether its allocator keeps what its caches give up.
   var memoryKept = MemoryKept()
+  /// In how many rounds it was seen what it gave.
+  var voucher = CostVoucher()
   /// Until when its caches are too young to be asked: they are being filled.
   var newUntil: MonotonicInstant?
 
@@ -22,6 +24,11 @@ struct ClientBehaviour: Sendable, Equatable {
   /// the same loss already and is not multiplied by it.
   @inline(__always) var expected: Permyriad {
     memoryKept.isKept ? min(trust.effective, Defaults.memoryKeptYield) : trust.effective
+  }
+
+  /// Whether a refill cost that it measured counts in the wide band.
+  @inline(__always) var vouchesForCost: Bool {
+    voucher.agrees(trust: trust, memoryKept: memoryKept)
   }
 
   /// Whether it is new.
@@ -52,13 +59,22 @@ package struct RememberedBehaviour: Sendable, Equatable {
   package var ledger: Int64
   /// Whether its allocator keeps what its caches give up.
   package var keepsMemory: Bool
+  /// Rounds in which it was seen what it gave, 0…`Defaults.vouchRounds`: the first ones only.
+  package var measuredRounds: UInt8
 
   /// Makes a memory; values out of range are brought into it when the broker is told.
-  package init(trust: Permyriad, fellShort: Bool, ledger: Int64, keepsMemory: Bool) {
+  package init(
+    trust: Permyriad,
+    fellShort: Bool,
+    ledger: Int64,
+    keepsMemory: Bool,
+    measuredRounds: UInt8 = 0
+  ) {
     self.trust = trust
     self.fellShort = fellShort
     self.ledger = ledger
     self.keepsMemory = keepsMemory
+    self.measuredRounds = measuredRounds
   }
 
   /// The memory of a client with which nothing ever happened.

@@ -3,14 +3,14 @@
 
 import UCMKModel
 
-/// The band in which the cost that clients declare counts, around the median of those that take
-/// part.
+/// The band in which the cost that clients declare or measure counts, around the median of those
+/// that take part.
 ///
 ///     band = clamp(cost / median, ½, 2)      weight = share × band
 ///
 /// A median rather than a mean: one client that declares the highest cost must not cheapen all
 /// others. Half to twice, since an unchecked declaration may shift the split, not decide it; an
-/// eighth to eight times where somebody vouches for the cost.
+/// eighth to eight times where the cost is measured and vouched for (`CostVoucher`).
 enum CostBand {
   /// One cost among those of a round.
   struct Cost: Ranked, Sendable {
@@ -37,10 +37,10 @@ enum CostBand {
   /// The cost as a part of the median, within the band; one whole where the median is zero.
   ///
   /// - Parameters:
-  ///   - cost: As declared, in µs per MiB.
+  ///   - cost: As measured, else as declared, in µs per MiB.
   ///   - median: Of all that take part.
-  ///   - isVouched: Whether the administrator or a measurement stands for it: then an eighth to
-  ///     eight times counts.
+  ///   - isVouched: Whether it was measured by a client that is seen to do what it says: then an
+  ///     eighth to eight times counts.
   /// - Returns: Parts of the median.
   static func band(of cost: UInt32, median: UInt32, isVouched: Bool = false) -> Permyriad {
     guard median > 0 else { return .one }

@@ -26,11 +26,11 @@ struct PlannedClient: Sendable {
 struct PlannedCache: Sendable {
   /// Its place in the client's account.
   let index: Int
-  /// The share in force and the cost declared.
-  let share: UInt32, cost: UInt32
+  /// The share in force, the cost that counts, and what was measured of it.
+  let share: UInt32, cost: UInt32, refill: UInt32?
   /// The floor honoured at this level.
   let floor: ByteCount
-  /// Whether somebody stands for the cost.
+  /// Whether the cost is measured, by a client that is seen to do what it says.
   let isVouched: Bool
   /// The most it can be asked for; its cap is the trust's part of it.
   let askable: ByteCount
@@ -46,7 +46,8 @@ struct PlannedCache: Sendable {
 ///
 ///     floor   min(declared, 25 % of bytes), or the administrator's; 0 at critical
 ///     cap     trust × (min(reclaimable, bytes - floor) - in flight)
-///     weight  share × clamp(cost / median cost, ½, 2), or ⅛ to 8 where somebody vouches for it
+///     cost    as the client measured it, else as it declares it
+///     weight  share × clamp(cost / median cost, ½, 2), ⅛ to 8 where `CostVoucher` agrees
 ///
 /// A client counts with the sum of its caches' bytes and caps and with the mean of their weights,
 /// weighted by bytes, so that cutting one cache into two changes nothing; so does a cgroup with
@@ -195,6 +196,7 @@ struct QuotaPlanner: Sendable {
     var room = registry.accounts[index].askableTogether
     let trust = registry.accounts[index].behaviour.expected
     let ledger = registry.accounts[index].behaviour.ledger.balance(at: terms.now)
+    let vouches = registry.accounts[index].behaviour.vouchesForCost
     let first = caches.count
     let granted = registry.accounts[index].facts.grantedShare
     for place in registry.accounts[index].caches.indices {
@@ -206,19 +208,20 @@ struct QuotaPlanner: Sendable {
       let cap = trust.of(askable)
       guard cap > .zero else { continue }
       if room < ByteCount(.max) { room -= askable }
-      let cost = registry.accounts[index].caches[place].declaration.costMicrosecondsPerMiB
+      let cost = registry.accounts[index].caches[place].cost
+      let refill = registry.accounts[index].caches[place].refill
       let size = registry.accounts[index].caches[place].bytes.value
       let share = registry.accounts[index].caches[place].share(granted: granted)
       costs.append(CostBand.Cost(value: cost, index: caches.count))
-      let isVouched = registry.accounts[index].caches[place].isCostVouched
       let cold = registry.accounts[index].caches[place].declaration.usage.cold ?? .zero
       caches.append(
         PlannedCache(
           index: place,
           share: share,
           cost: cost,
+          refill: refill,
           floor: floor,
-          isVouched: isVouched,
+          isVouched: vouches && refill != nil,
           askable: askable,
           trust: trust,
           ledger: ledger

@@ -16,8 +16,6 @@ struct CacheAccount: Sendable, Equatable {
   var override = CacheOverride()
   /// The soft ceiling in force.
   var limit: CacheCeiling?
-  /// Whether the administrator or a measurement stands for the cost that is declared.
-  var isCostVouched = false
   /// Asked for and not yet answered.
   var inFlight = ByteCount.zero
 
@@ -32,6 +30,11 @@ struct CacheAccount: Sendable, Equatable {
   @inline(__always) var reclaimable: ByteCount {
     min(declaration.usage.reclaimable, declaration.usage.bytes)
   }
+
+  /// What the client measured that a refill costs, if it did.
+  @inline(__always) var refill: UInt32? { declaration.usage.refillMicrosecondsPerMiB }
+  /// The cost that counts: measured, else declared.
+  @inline(__always) var cost: UInt32 { refill ?? declaration.costMicrosecondsPerMiB }
 
   /// The share in force: granted × claimed, at least 1, or the administrator's own number.
   ///

@@ -283,6 +283,7 @@ extension Broker {
     rounds[slot].caches[row].inputs.cap = ByteCount(claim.cap)
     rounds[slot].caches[row].inputs.weight = claim.weight
     rounds[slot].caches[row].inputs.cold = ByteCount(claim.cold)
+    rounds[slot].caches[row].inputs.refillMicrosecondsPerMiB = plan.refill
     rounds[slot].caches[row].inputs.isVouched = plan.isVouched
     rounds[slot].caches[row].inputs.askable = plan.askable
     rounds[slot].caches[row].inputs.trust = plan.trust

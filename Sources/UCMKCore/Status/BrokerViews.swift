@@ -185,6 +185,7 @@ extension Broker {
     row.inputs.cap = ByteCount(claim.cap)
     row.inputs.weight = claim.weight
     row.inputs.cold = ByteCount(claim.cold)
+    row.inputs.refillMicrosecondsPerMiB = plan.refill
     row.inputs.isVouched = plan.isVouched
     row.inputs.askable = plan.askable
     row.inputs.trust = plan.trust

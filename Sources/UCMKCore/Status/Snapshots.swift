@@ -132,7 +132,10 @@ package struct QuotaInputs: Sendable, Equatable {
   package var askable = ByteCount.zero
   /// What of the cap is cold, as far as the client told.
   package var cold = ByteCount.zero
-  /// Whether the administrator or a measurement stands for the cost.
+  /// What the client measured that a refill costs, in µs per MiB: counts instead of the declared
+  /// cost where it is known.
+  package var refillMicrosecondsPerMiB: UInt32?
+  /// Whether that counts in the wide band.
   package var isVouched = false
 }
 

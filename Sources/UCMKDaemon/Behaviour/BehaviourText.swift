@@ -21,6 +21,8 @@ package enum BehaviourText {
   }
 
   /// The version of the form; another one is not read.
+  ///
+  /// A member that came later is no new version: it counts as nothing known where it is absent.
   package static let version: UInt64 = 1
   /// The largest file that is read: twice what a full table with the longest keys takes.
   package static let sizeMaximum = 8 << 20
@@ -43,6 +45,7 @@ package enum BehaviourText {
       writer.member("fell_short", entry.memory.fellShort)
       writer.member("ledger", signed: entry.memory.ledger)
       writer.member("keeps_memory", entry.memory.keepsMemory)
+      writer.member("measured_rounds", UInt64(entry.memory.measuredRounds))
       writer.endObject()
       writer.endLine()
     }
@@ -98,7 +101,8 @@ package enum BehaviourText {
             trust: Permyriad(try fields.number32("trust")),
             fellShort: try fields.truth("fell_short"),
             ledger: try fields.signed("ledger"),
-            keepsMemory: try fields.truth("keeps_memory")
+            keepsMemory: try fields.truth("keeps_memory"),
+            measuredRounds: try fields.laterCount("measured_rounds")
           )
         )
       )

@@ -105,7 +105,8 @@ package enum EventReader {
           trust: Permyriad(try fields.number32("trust")),
           fellShort: try fields.truth("fell_short"),
           ledger: try fields.signed("ledger"),
-          keepsMemory: try fields.truth("keeps_memory")
+          keepsMemory: try fields.truth("keeps_memory"),
+          measuredRounds: try fields.laterCount("measured_rounds")
         )
       )
     case "registered":
@@ -219,6 +220,7 @@ package enum EventReader {
       bytes: try fields.bytes("bytes"),
       reclaimable: try fields.bytes("reclaimable"),
       cold: try fields.optionalBytes("cold"),
+      refillMicrosecondsPerMiB: try fields.optionalNumber32("refill"),
       entries: try fields.optionalNumber("entries"),
       hits: try fields.optionalNumber("hits"),
       misses: try fields.optionalNumber("misses")

@@ -104,6 +104,7 @@ package enum EventWriter {
       writer.member("fell_short", memory.fellShort)
       writer.member("ledger", signed: memory.ledger)
       writer.member("keeps_memory", memory.keepsMemory)
+      writer.member("measured_rounds", UInt64(memory.measuredRounds))
     case .reattached(let client, let facts): write("reattached", client, facts, &writer)
     case .registered(let client, let cache, let declaration):
       write("registered", client, cache, declaration, &writer)
@@ -224,6 +225,7 @@ package enum EventWriter {
     writer.member("bytes", raw: usage.bytes)
     writer.member("reclaimable", raw: usage.reclaimable)
     if let cold = usage.cold { writer.member("cold", raw: cold) }
+    if let refill = usage.refillMicrosecondsPerMiB { writer.member("refill", UInt64(refill)) }
     if let entries = usage.entries { writer.member("entries", entries) }
     if let hits = usage.hits { writer.member("hits", hits) }
     if let misses = usage.misses { writer.member("misses", misses) }

@@ -56,6 +56,15 @@ package struct RecordedFields {
     return number
   }
 
+  func optionalNumber32(_ name: StaticString) throws(RecordingFault) -> UInt32? {
+    has(name) ? try number32(name) : nil
+  }
+
+  /// A small count that older files do not have: there it is zero.
+  func laterCount(_ name: StaticString) throws(RecordingFault) -> UInt8 {
+    UInt8(clamping: try optionalNumber(name) ?? 0)
+  }
+
   func truth(_ name: StaticString) throws(RecordingFault) -> Bool {
     guard let truth = value.member(name)?.bool else {
       throw RecordingFault("true or false for \(name)")

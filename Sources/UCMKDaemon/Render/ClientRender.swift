@@ -36,7 +36,7 @@ enum ClientRender {
   /// Labels are left out behind this many bytes of a line.
   ///
   /// 62 caches whose labels are all control characters, which take six bytes each, would need
-  /// 300 KB; without labels a cache takes at most 400 B.
+  /// 300 KB; without labels a cache takes at most 500 B.
   private static let labelBytes = 192 << 10
 
   private static func write(_ cache: CacheView, to writer: inout JSONWriter) {
@@ -53,6 +53,10 @@ enum ClientRender {
     writer.member("limit", orNull: cache.limit)
     writer.member("release", declaration.release.name)
     writer.member("ceiling", orNull: declaration.ceiling)
+    if let cold = declaration.usage.cold { writer.member("cold", cold) }
+    if let refill = declaration.usage.refillMicrosecondsPerMiB {
+      writer.member("refill_us_per_mib", UInt64(refill))
+    }
     if let entries = declaration.usage.entries { writer.member("entries", entries) }
     if let hits = declaration.usage.hits { writer.member("hits", hits) }
     if let misses = declaration.usage.misses { writer.member("misses", misses) }

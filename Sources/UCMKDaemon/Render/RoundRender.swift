@@ -201,6 +201,12 @@ enum RoundRender {
       writer.member("measured", orNull: inputs.measured)
       writer.member("share", UInt64(inputs.share))
       writer.member("cost_us_per_mib", UInt64(inputs.costMicrosecondsPerMiB))
+      writer.key("refill_us_per_mib")
+      if let refill = inputs.refillMicrosecondsPerMiB {
+        writer.unsigned(UInt64(refill))
+      } else {
+        writer.null()
+      }
       writer.member("cost_band", UInt64(inputs.costBand.parts))
       writer.member("trust", UInt64(inputs.trust.parts))
       writer.member("ledger", signed: inputs.ledger)
@@ -228,23 +234,7 @@ enum RoundRender {
     step("capacity: sum of the caps of everybody asked", whole.capacity.value, &writer)
     step("to divide: the smaller of both", whole.part.value, &writer)
     step("median cost of the caches that take part, us per MiB", UInt64(whole.medianCost), &writer)
-    for cache in client.caches {
-      let inputs = cache.inputs
-      step("\(cache.name): floor honoured at this level", inputs.floor.value, &writer)
-      step(
-        "\(cache.name): askable, min(reclaimable, bytes - floor) less bytes in flight",
-        inputs.askable.value,
-        &writer
-      )
-      step("\(cache.name): cap, askable x trust / 10000", inputs.cap.value, &writer)
-      step(
-        "\(cache.name): cost over the median within "
-          + (inputs.isVouched ? "1/8...8" : "1/2...2") + ", parts of 10000",
-        UInt64(inputs.costBand.parts),
-        &writer
-      )
-      step("\(cache.name): weight, share x cost", inputs.weight, &writer)
-    }
+    for cache in client.caches { writeSteps(cache.inputs, of: cache.name, to: &writer) }
     if let inputs = client.caches.first?.inputs {
       step("trust that counts, parts of 10000", UInt64(inputs.trust.parts), &writer)
       let isOwing = inputs.ledger < 0
@@ -276,6 +266,31 @@ enum RoundRender {
       )
     }
     writer.endArray()
+  }
+
+  /// What a cache enters the split with.
+  private static func writeSteps(
+    _ inputs: QuotaInputs,
+    of name: String,
+    to writer: inout JSONWriter
+  ) {
+    step("\(name): floor honoured at this level", inputs.floor.value, &writer)
+    step(
+      "\(name): askable, min(reclaimable, bytes - floor) less bytes in flight",
+      inputs.askable.value,
+      &writer
+    )
+    step("\(name): cap, askable x trust / 10000", inputs.cap.value, &writer)
+    if let refill = inputs.refillMicrosecondsPerMiB {
+      step("\(name): cost that the client measured, us per MiB", UInt64(refill), &writer)
+    }
+    step(
+      "\(name): cost over the median within "
+        + (inputs.isVouched ? "1/8...8" : "1/2...2") + ", parts of 10000",
+      UInt64(inputs.costBand.parts),
+      &writer
+    )
+    step("\(name): weight, share x cost", inputs.weight, &writer)
   }
 
   private static func step(_ text: String, _ value: UInt64, _ writer: inout JSONWriter) {

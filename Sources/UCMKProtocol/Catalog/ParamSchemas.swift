@@ -46,8 +46,8 @@ enum ParamSchemas {
   private static let cacheReport: StaticString = """
     {"type":"object","required":["caches"],"properties":{"caches":{"type":"array","minItems":1,\
     "maxItems":62,"items":{"type":"object","required":["id","bytes","reclaimable"],\
-    "properties":{"id":@cacheID@,"bytes":@bytes@,"reclaimable":@bytes@,"entries":@bytes@,\
-    "hits":@bytes@,"misses":@bytes@}}}}}
+    "properties":{"id":@cacheID@,"bytes":@bytes@,"reclaimable":@bytes@,"cold":@bytes@,\
+    "refill_us_per_mib":@cost@,"entries":@bytes@,"hits":@bytes@,"misses":@bytes@}}}}}
     """
 
   private static let limit: StaticString = """

@@ -158,7 +158,8 @@ enum SchemaParts {
       "usage",
       """
       {"type":"object","required":["bytes","reclaimable"],"properties":{"bytes":@bytes@,\
-      "reclaimable":@bytes@,"entries":@bytes@,"hits":@bytes@,"misses":@bytes@}}
+      "reclaimable":@bytes@,"cold":@bytes@,"refill_us_per_mib":@cost@,"entries":@bytes@,\
+      "hits":@bytes@,"misses":@bytes@}}
       """
     ),
     (
@@ -208,8 +209,8 @@ enum SchemaParts {
       "clientCache",
       """
       {"type":"object","properties":{"id":@cacheID@,"name":@text@,"bytes":@bytes@,\
-      "reclaimable":@bytes@,"floor":@bytes@,"share":@bytes@,"cost_us_per_mib":@cost@,\
-      "min_level":@level@,"limit":@bytesOrNull@}}
+      "reclaimable":@bytes@,"cold":@bytes@,"refill_us_per_mib":@cost@,"floor":@bytes@,\
+      "share":@bytes@,"cost_us_per_mib":@cost@,"min_level":@level@,"limit":@bytesOrNull@}}
       """
     ),
     (

@@ -64,10 +64,11 @@ extension ParamReader {
 
 /// The members of a usage, gathered while an object is walked.
 struct UsageMembers {
-  private var bytes: UInt64?, reclaimable: UInt64?
+  private var bytes: UInt64?, reclaimable: UInt64?, cold: UInt64?, refill: UInt64?
   private var entries: UInt64?, hits: UInt64?, misses: UInt64?
-  /// The first member that is no count: told at the end, because another member may come first.
-  private var wrong: StaticString?
+  /// The first member that is no count, or outside its range: told at the end, because another
+  /// member may come first.
+  private var wrong: (key: StaticString, want: ClosedRange<UInt64>)?
 
   /// Takes a member of the object; one that is not of a usage is passed over.
   mutating func take(_ text: [UInt8], key: Range<Int>, value: Range<Int>) {
@@ -81,12 +82,16 @@ struct UsageMembers {
       hits = count(text, value, "hits")
     } else if JSONValue.string(text, key, equals: "misses") {
       misses = count(text, value, "misses")
+    } else if JSONValue.string(text, key, equals: "cold") {
+      cold = count(text, value, "cold")
+    } else if JSONValue.string(text, key, equals: "refill_us_per_mib") {
+      refill = count(text, value, "refill_us_per_mib", within: WireRange.cost)
     }
   }
 
   /// The usage, or the error of the object at `path`.
   func usage(_ path: ParamPath) throws(RPCError) -> CacheUsage {
-    if let wrong { throw path.invalid(wrong, want: WireRange.text(WireRange.count)) }
+    if let wrong { throw path.invalid(wrong.key, want: WireRange.text(wrong.want)) }
     guard let bytes else { throw path.invalid("bytes", want: WireRange.text(WireRange.count)) }
     guard let reclaimable, reclaimable <= bytes else {
       throw path.invalid("reclaimable", want: WireRange.text(0...bytes))
@@ -94,6 +99,8 @@ struct UsageMembers {
     return CacheUsage(
       bytes: ByteCount(bytes),
       reclaimable: ByteCount(reclaimable),
+      cold: cold.map { ByteCount($0) },
+      refillMicrosecondsPerMiB: refill.map { UInt32($0) },
       entries: entries,
       hits: hits,
       misses: misses
@@ -103,12 +110,11 @@ struct UsageMembers {
   private mutating func count(
     _ text: [UInt8],
     _ place: Range<Int>,
-    _ key: StaticString
+    _ key: StaticString,
+    within range: ClosedRange<UInt64> = WireRange.count
   ) -> UInt64? {
-    if let count = JSONValue.unsigned(text, place), WireRange.count.contains(count) {
-      return count
-    }
-    wrong = wrong ?? key
+    if let count = JSONValue.unsigned(text, place), range.contains(count) { return count }
+    wrong = wrong ?? (key, range)
     return nil
   }
 }
@@ -118,6 +124,10 @@ extension JSONWriter {
   mutating func members(of usage: CacheUsage) {
     member("bytes", usage.bytes)
     member("reclaimable", usage.reclaimable)
+    if let cold = usage.cold { member("cold", cold) }
+    if let refill = usage.refillMicrosecondsPerMiB {
+      member("refill_us_per_mib", min(UInt64(refill), WireRange.cost.upperBound))
+    }
     if let entries = usage.entries { member("entries", entries) }
     if let hits = usage.hits { member("hits", hits) }
     if let misses = usage.misses { member("misses", misses) }

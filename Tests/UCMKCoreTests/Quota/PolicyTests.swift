@@ -212,10 +212,38 @@ struct VouchedCostTests {
     #expect(
       stage.broker.plan(request).clients.map(\.caches[0].inputs.weight) == [1_000_000, 2_000_000]
     )
-    stage.broker.registry.accounts[1].change(0) { $0.isCostVouched = true }
+    var memory = RememberedBehaviour.blank
+    memory.measuredRounds = 3
+    _ = stage.send(.remembered(ClientID(2), memory))
+    // What is only declared is not vouched for, whoever declares it.
+    #expect(
+      stage.broker.plan(request).clients.map(\.caches[0].inputs.weight) == [1_000_000, 2_000_000]
+    )
+    var usage = CacheUsage.mebibytes(100)
+    usage.refillMicrosecondsPerMiB = 80_000
+    _ = stage.send(.reported(ClientID(2), CacheID(1), usage))
     let plan = stage.broker.plan(request)
     #expect(plan.clients.map(\.caches[0].inputs.weight) == [1_000_000, 8_000_000])
     #expect(plan.clients.map(\.caches[0].inputs.isVouched) == [false, true])
+    #expect(plan.clients.map(\.caches[0].inputs.refillMicrosecondsPerMiB) == [nil, 80_000])
+  }
+
+  @Test("measured by a client of which nothing was seen, it counts in the narrow band")
+  func unseen() {
+    var stage = Stage()
+    stage.join(1, [100], cost: 10_000)
+    stage.join(2, [100], cost: 10_000)
+    var usage = CacheUsage.mebibytes(100)
+    usage.refillMicrosecondsPerMiB = 80_000
+    _ = stage.send(.reported(ClientID(2), CacheID(1), usage))
+    let request = RoundRequest(bytes: .mebibytes(60), level: .medium, scope: .manual, dryRun: true)
+    let plan = stage.broker.plan(request)
+    #expect(plan.clients.map(\.caches[0].inputs.weight) == [1_000_000, 2_000_000])
+    #expect(plan.clients.map(\.caches[0].inputs.isVouched) == [false, false])
+    // A measured cost takes the declared one's place in the median as well.
+    usage.refillMicrosecondsPerMiB = 5_000
+    _ = stage.send(.reported(ClientID(2), CacheID(1), usage))
+    #expect(stage.broker.plan(request).medianCost == 5_000)
   }
 }
 

@@ -46,7 +46,8 @@ struct BehaviourTextTests {
         trust: Permyriad(4_321),
         fellShort: true,
         ledger: -1_234_567,
-        keepsMemory: true
+        keepsMemory: true,
+        measuredRounds: 3
       )
     ),
     BehaviourTable.Entry(key: "0 b unit:b.service", memory: .blank),
@@ -67,6 +68,17 @@ struct BehaviourTextTests {
     #expect(try BehaviourText.read(Self.text, at: Self.time) == Self.entries)
     let empty = BehaviourText.write([], at: Self.time)
     #expect(try BehaviourText.read(empty, at: Self.time) == [])
+  }
+
+  @Test("a file that does not know of measured rounds is read, and nothing is known of them")
+  func earlier() throws {
+    let text = String(decoding: Self.text, as: UTF8.self)
+    let older = text.replacing(#","measured_rounds":3"#, with: "")
+      .replacing(#","measured_rounds":0"#, with: "")
+    #expect(!older.contains("measured_rounds"))
+    let entries = try BehaviourText.read(Array(older.utf8), at: Self.time)
+    #expect(entries.map(\.memory.measuredRounds) == [0, 0])
+    #expect(entries[0].memory.ledger == -1_234_567)
   }
 
   @Test("cut off at any byte is no state file")

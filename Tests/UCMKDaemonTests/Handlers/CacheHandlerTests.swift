@@ -151,6 +151,31 @@ struct CacheHandlerTests {
     withExtendedLifetime(stage) {}
   }
 
+  @Test("cold bytes and the refill cost are shown where they were told, and only there")
+  func measuredByClient() throws {
+    let (stage, client) = try open()
+    let usage = #""usage":{"bytes":90,"reclaimable":50,"cold":60,"refill_us_per_mib":7}"#
+    let told = client.call("cache.register", #"{"caches":[{"name":"a",\#(usage)},{"name":"b"}]}"#)
+    #expect(told["result"]["caches"].elements.count == 2)
+    func caches() -> WireValue {
+      client.call("client.get", #"{"session":"c1"}"#)["result"]["caches"]
+    }
+    #expect(caches()[0]["cold"] == 50)
+    #expect(caches()[0]["refill_us_per_mib"] == 7)
+    #expect(caches()[0]["cost_us_per_mib"] == 10_000)
+    #expect(caches()[1]["cold"] == .absent)
+    #expect(caches()[1]["refill_us_per_mib"] == .absent)
+    client.notify("cache.report", #"{"caches":[{"id":1,"bytes":90,"reclaimable":50,"cold":9}]}"#)
+    #expect(caches()[0]["cold"] == 9)
+    #expect(caches()[0]["refill_us_per_mib"] == .absent)
+    let plan = try stage.control().call("plan", #"{"bytes":4096}"#)["result"]
+    let input = plan["clients"][0]["inputs"]["caches"][0]
+    #expect(input["cold"] == 9)
+    #expect(input["refill_us_per_mib"] == .null)
+    #expect(input["vouched"] == false)
+    withExtendedLifetime(stage) {}
+  }
+
   @Test("another connection's caches cannot be touched")
   func strangers() throws {
     let (stage, client) = try open()

@@ -244,7 +244,8 @@ struct RandomEvents {
       trust: Permyriad(small()),
       fellShort: truth(),
       ledger: Int64(bitPattern: number()),
-      keepsMemory: truth()
+      keepsMemory: truth(),
+      measuredRounds: UInt8(truncatingIfNeeded: number())
     )
   }
 
@@ -253,6 +254,7 @@ struct RandomEvents {
       bytes: bytes(),
       reclaimable: bytes(),
       cold: maybe { $0.bytes() },
+      refillMicrosecondsPerMiB: maybe { $0.small() },
       entries: maybe { $0.number() },
       hits: maybe { $0.number() },
       misses: maybe { $0.number() }
