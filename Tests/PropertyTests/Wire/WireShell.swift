@@ -135,7 +135,8 @@ struct WireShell {
     let client = sessions[index].client
     switch Method(name) {
     case .cacheRegister:
-      for cache in try CacheRegister(params: params).caches where sessions[index].caches.count < 62 {
+      for cache in try CacheRegister(params: params).caches
+      where sessions[index].caches.count < 62 {
         let id = CacheID(sessions[index].nextCache)
         sessions[index].nextCache += 1
         sessions[index].caches.append(id)

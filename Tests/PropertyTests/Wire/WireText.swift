@@ -76,7 +76,8 @@ enum WireText {
 
   /// A result as the daemon reads it, or nil where it does not.
   static func read(_ bytes: [UInt8]) -> ShrinkReply? {
-    let line = [UInt8]("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":".utf8) + bytes + [UInt8(ascii: "}")]
+    let head = [UInt8]("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":".utf8)
+    let line = head + bytes + [UInt8(ascii: "}")]
     do throws(RPCFault) {
       guard case .response(_, .result(let result)) = try IncomingMessage(line, in: 0..<line.count)
       else { return nil }
