@@ -26,6 +26,7 @@ package struct TraceStudy: Sendable {
 
   /// What became of a trace by one policy.
   package struct Outcome: Sendable, Equatable {
+    /// Who gave what.
     package let policy: TracePolicy
     /// Hits per request in the second quarter and in the second half, in parts of 10,000.
     package let before: UInt64, after: UInt64
