@@ -11,7 +11,7 @@ struct Simulator: AsyncParsableCommand {
     abstract: "Try the daemon's own core, and what it is compared with, on simulated hosts.",
     subcommands: [
       RunCommand.self, TableCommand.self, PictureCommand.self, MixesCommand.self,
-      FleetCommand.self, ReportCommand.self, CheckCommand.self,
+      FleetCommand.self, TraceCommand.self, ReportCommand.self, CheckCommand.self,
     ]
   )
 }

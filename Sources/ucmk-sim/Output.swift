@@ -35,9 +35,28 @@ enum Output {
     }
   }
 
-  private static func failure(_ text: String) -> any Error {
+  /// All bytes of a file.
+  static func read(_ path: String) throws -> [UInt8] {
+    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw failure("\(path) cannot be opened: error \(errno)", code: 69) }
+    defer { _ = close(file) }
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe block.withUnsafeMutableBytes { room in
+        unsafe Glibc.read(file, room.baseAddress, room.count)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw failure("\(path) cannot be read: error \(errno)") }
+      guard count > 0 else { return bytes }
+      bytes += block[..<count]
+    }
+  }
+
+  /// Says what went wrong; the error ends the process with `code`.
+  static func failure(_ text: String, code: Int32 = 71) -> any Error {
     FileSink(descriptor: STDERR_FILENO).write("ucmk-sim: \(text)\n")
-    return ExitCode(71)
+    return ExitCode(code)
   }
 }
 

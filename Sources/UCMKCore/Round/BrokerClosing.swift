@@ -38,12 +38,17 @@ extension Broker {
   }
 
   /// Ends an attempt: whoever was silent is out, others are asked for what is missing.
+  ///
+  /// What a silent one was asked for is not expected any more: while it counted as under way beside
+  /// what others are asked for in its place, a domain around this one would ask for too little.
   mutating func endAttempt(_ slot: Int) {
     let attempt = rounds[slot].attempt
     for member in rounds[slot].members.indices
     where rounds[slot].members[member].unanswered.contains(attempt) {
+      let client = rounds[slot].members[member].client
       rounds[slot].members[member].isOut = true
-      noteTimeout(of: rounds[slot].members[member].client, in: slot)
+      for row in rounds[slot].members[member].caches { land(row, of: client, in: slot) }
+      noteTimeout(of: client, in: slot)
     }
     rounds[slot].waiting = 0
     if !askForTheRest(slot) { settle(slot) }

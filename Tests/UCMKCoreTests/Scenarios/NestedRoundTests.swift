@@ -92,6 +92,30 @@ struct NestedRoundTests {
     #expect(asks(stage.read(outer, available: 20)) == ["ask c2 r2.1 medium 1:60M<140M"])
   }
 
+  @Test("whoever is silent is not expected any more when its time is over")
+  func silent() {
+    var stage = Stage()
+    stage.join(1, [200], domains: ["/a", "/a/b"])
+    stage.join(2, [200], domains: ["/a", "/a/b"])
+    stage.join(3, [200], domains: ["/a"])
+    #expect(
+      asks(stage.read(inner, available: 20))
+        == ["ask c1 r1.1 medium 1:30M<170M", "ask c2 r1.1 medium 1:30M<170M"]
+    )
+    _ = stage.answer(2)
+    #expect(stage.inFlight(1) == .mebibytes(30))
+    #expect(asks(stage.pass(milliseconds: 2_000)) == ["ask c2 r1.2 medium 1:30M<140M"])
+    #expect(stage.inFlight(1) == .zero)
+    #expect(stage.inFlight(2) == .mebibytes(30))
+    // The outer one lacks 80, of which 30 come, not 60.
+    _ = stage.read(outer, available: 0)
+    #expect(stage.round(2).target == .mebibytes(50))
+    // An answer that comes late all the same counts, and lands nothing twice.
+    _ = stage.answer(1, in: 1)
+    #expect(stage.inFlight(1) + stage.inFlight(2) + stage.inFlight(3) == .mebibytes(80))
+    #expect(stage.broker.round(RoundID(1))?.claimed == .mebibytes(60))
+  }
+
   @Test("a bystander is asked by the host alone")
   func bystander() {
     var stage = stage()
