@@ -150,7 +150,10 @@ let package = Package(
     ),
     test("UCMKControlTests", ["UCMKControl", "UCMKModel", "UCMKTestSupport"]),
     test("UCMKSimTests", ["UCMKSim", "UCMKControl", "UCMKCore", "UCMKModel"]),
-    test("PropertyTests", ["UCMKCore", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]),
+    test(
+      "PropertyTests",
+      ["UCMKDaemon", "UCMKCore", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]
+    ),
     test(
       "IntegrationTests",
       [
