@@ -61,6 +61,7 @@ struct Layer {
       own: ["UCMKControl", "UCMKSim"],
       outside: ["ArgumentParser", "Glibc"]
     ),
+    Layer(module: "ucmk-digest", own: ["UCMKCore", "UCMKModel"]),
     Layer(module: "CUCMKBench", own: []),
     Layer(
       module: "ucmk-bench",

@@ -46,10 +46,9 @@ struct AttemptArchive: Sendable {
   ///
   /// - Parameters:
   ///   - planner: The plan.
-  ///   - round: The round, and which of its attempts it is.
+  ///   - attempt: The round, which of its attempts it is, and the page size of the host.
   ///   - terms: On which it was made.
   ///   - registry: The accounts.
-  ///   - pageSize: Of the host.
   ///   - exclusion: Why an account that is not planned for is left out; nil where it is not meant.
   mutating func keep(
     _ planner: borrowing QuotaPlanner,
