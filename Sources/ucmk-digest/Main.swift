@@ -4,8 +4,8 @@
 /// Runs a scripted stream of events through the core and prints how many effects came of it, and a
 /// digest of all that they say.
 ///
-/// The line is the same in every build, debug, release and Embedded: `Scripts/check-replay` compares
-/// them.
+/// The lines are the same in every build, debug, release and Embedded: `Scripts/check-replay`
+/// compares them.
 @main
 struct Main {
   static func main() {

@@ -27,7 +27,7 @@ struct Layer {
     Layer(
       module: "UCMKDaemon",
       own: ["UCMKCore", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKSystemd"],
-      outside: ["Glibc"]
+      outside: ["Glibc", "Synchronization"]
     ),
     Layer(module: "ucmkd", own: ["UCMKDaemon"], outside: ["Glibc"]),
     Layer(
