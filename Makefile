@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The ucmkd authors
 # SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check sandbox deb bench sim fuzz soak chaos install format hooks coverage
+.PHONY: help demo test build check replay sandbox deb bench sim fuzz soak chaos install format hooks coverage
 
 help: ## list the targets
 	@Scripts/help $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ build: ## release executables in build/bin/
 
 check: ## format, lint, scripts, man pages, units, the embedded subset
 	@Scripts/check
+
+replay: ## the same events through debug, release and Embedded builds decide the same
+	@Scripts/check-replay
 
 sandbox: ## a suite in a whole system under emulation: SUITE=smoke GUEST=bookworm SHORT=1
 	@Scripts/sandbox

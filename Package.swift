@@ -20,6 +20,10 @@ let strict: [SwiftSetting] = [
 let pure: [SwiftSetting] =
   strict + (embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
 
+/// `UCMK_DIGEST=1` adds the program that shows that every build decides the same
+/// (`Scripts/check-replay`); it is not for people, and is no product.
+let digest = embedded || Context.environment["UCMK_DIGEST"] == "1"
+
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser",
   package: "swift-argument-parser"
@@ -150,7 +154,10 @@ let package = Package(
     ),
     test("UCMKControlTests", ["UCMKControl", "UCMKModel", "UCMKTestSupport"]),
     test("UCMKSimTests", ["UCMKSim", "UCMKControl", "UCMKCore", "UCMKModel"]),
-    test("PropertyTests", ["UCMKCore", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]),
+    test(
+      "PropertyTests",
+      ["UCMKDaemon", "UCMKCore", "UCMKModel", "UCMKProtocol", "UCMKTestSupport"]
+    ),
     test(
       "IntegrationTests",
       [
@@ -166,3 +173,16 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+if digest {
+  // What the core compares strings with is a library of its own in Embedded Swift.
+  let tables = Context.environment["UCMK_UNICODE_TABLES"] ?? ""
+  package.targets.append(
+    .executableTarget(
+      name: "ucmk-digest",
+      dependencies: ["UCMKCore", "UCMKModel"],
+      swiftSettings: pure,
+      linkerSettings: tables.isEmpty ? [] : [.unsafeFlags([tables])]
+    )
+  )
+}

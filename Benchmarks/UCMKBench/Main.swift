@@ -19,6 +19,7 @@ struct Bench {
       if wants("codec") { results += CodecBench.run(isShort: isShort) }
       if wants("planning") { results += PlanningBench.run(isShort: isShort) }
       if wants("round") { results += try RoundBench.run(isShort: isShort) }
+      if wants("record") { results += try RecordBench.run(isShort: isShort) }
       if let daemon, wants("footprint") {
         results += try FootprintBench(daemon).run(isShort: isShort)
       }

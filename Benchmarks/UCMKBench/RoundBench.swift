@@ -12,7 +12,7 @@ import UCMKModel
 /// server in C that sends and collects the same bytes over the same sockets.
 enum RoundBench {
   /// Between two rounds, in microseconds: longer than a round takes to settle and close.
-  private static let pause: UInt32 = 400_000
+  static let pause: UInt32 = 400_000
 
   static func run(isShort: Bool) throws -> [BenchResult] {
     try DescriptorLimit.raise()
@@ -99,7 +99,7 @@ enum RoundBench {
     return (median(spans), median(allocations))
   }
 
-  private static func makeDaemon() throws -> Daemon {
+  static func makeDaemon() throws -> Daemon {
     var settings = Settings()
     settings.connections = Settings.connectionsMaximum
     settings.connectionsPerUser = Settings.connectionsMaximum

@@ -31,6 +31,7 @@ package struct Broker: Sendable {
   var planner = QuotaPlanner()
   var rounds = [OpenRound](repeating: OpenRound(), count: Broker.openRoundsMaximum)
   var archive = RoundArchive()
+  var attemptArchive = AttemptArchive()
   var sums = Totals()
   /// Where what a round brought is divided by the fair parts.
   var settlement = LedgerSettlement()

@@ -16,7 +16,10 @@ enum HygieneRules {
   ]
 
   /// Modules that may write to standard output by themselves.
-  private static let printing = ["ucmkd", "ucmkctl", "ucmk-demo", "UCMKBench", "UCMKTestSupport"]
+  private static let printing = [
+    "ucmkd", "ucmkctl", "ucmk-demo", "ucmk-digest", "UCMKBench",
+    "UCMKTestSupport",
+  ]
 
   /// Banned constructs in a file of `Sources`.
   static func constructs(_ source: SwiftFile) -> [Finding] {

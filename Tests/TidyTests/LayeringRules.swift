@@ -27,7 +27,7 @@ struct Layer {
     Layer(
       module: "UCMKDaemon",
       own: ["UCMKCore", "UCMKLinux", "UCMKModel", "UCMKProtocol", "UCMKSystemd"],
-      outside: ["Glibc"]
+      outside: ["Glibc", "Synchronization"]
     ),
     Layer(module: "ucmkd", own: ["UCMKDaemon"], outside: ["Glibc"]),
     Layer(
@@ -61,6 +61,7 @@ struct Layer {
       own: ["UCMKControl", "UCMKSim"],
       outside: ["ArgumentParser", "Glibc"]
     ),
+    Layer(module: "ucmk-digest", own: ["UCMKCore", "UCMKModel"]),
     Layer(module: "CUCMKBench", own: []),
     Layer(
       module: "ucmk-bench",

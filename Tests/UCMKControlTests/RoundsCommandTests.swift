@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 import UCMKControl
 
@@ -113,6 +114,59 @@ struct ExplainCommandTests {
     let json = try JSONValue(parsing: Run("explain 412 \(word) --json", on: daemon).output)
     #expect(json["clients"].items.map { $0["session"].string } == ["c20"])
     #expect(json["round"].integer == 412)
+  }
+
+  @Test("each attempt with everybody who could be asked, from all pages")
+  func attempts() throws {
+    let daemon = try FakeDaemon([
+      "round.get": [.result(Samples.attempts), .result(Samples.attemptsRest)]
+    ])
+    let run = Run("explain 7", on: daemon)
+    let start = try #require(run.output.range(of: "attempt 1"))
+    #expect(
+      String(run.output[start.lowerBound...]) == """
+        attempt 1 at low: target 256.0 MiB, capacity 536.0 MiB, part 256.0 MiB
+          by level-down, median cost 2 ms, pages of 4.0 KiB, small quotas left out
+          NODE  GROUP       IN       SIZE  COLD      BELOW       ROOM        CAP   WEIGHT       PART
+             0  /            0  512.0 MiB   0 B  504.0 MiB          -  504.0 MiB  500,000  256.0 MiB
+             1  /app.slice   0  512.0 MiB   0 B  504.0 MiB  256.0 MiB  256.0 MiB  500,000  256.0 MiB
+          CLIENT  NAME   NODE     TRUST    LEDGER       SIZE  COLD        CAP   WEIGHT       \
+        FAIR       PART
+          c17     imgd      1   98.00 %  -4.0 KiB  512.0 MiB   0 B  504.0 MiB  500,000  \
+        256.0 MiB  256.0 MiB
+          c20     shopd     0  100.00 %       0 B    4.0 KiB   0 B    4.0 KiB  500,000    \
+        4.0 KiB   left out
+          CLIENT  CACHE      BYTES  RECLAIMABLE    FLOOR  IN FLIGHT  COLD  SHARE  COST       \
+         CAP   WEIGHT       PART        ASK      ASKED
+          c17         3  512.0 MiB    504.0 MiB  8.0 MiB        0 B   0 B     50  2 ms  \
+        493.9 MiB  500,000  256.0 MiB  261.2 MiB  261.2 MiB
+          not asked:
+            c5 old: did not answer again and again
+
+        attempt 2 at low: target 16.0 MiB, capacity 0 B, part 0 B
+          by level-down, median cost 2 ms, pages of 4.0 KiB, small quotas left out
+          not asked:
+            c17 imgd: was silent, late or refused earlier in the round
+            c20 shopd: said that no more can come
+
+        """
+    )
+    #expect(
+      daemon.params(of: "round.get") == [#"{"round":7}"#, #"{"round":7,"cursor":"2.0"}"#]
+    )
+  }
+
+  @Test("the attempts of one client")
+  func attemptsOfClient() throws {
+    let daemon = try FakeDaemon([
+      "round.get": [.result(Samples.attempts), .result(Samples.attemptsRest)]
+    ])
+    let json = try JSONValue(parsing: Run("explain 7 c17 --json", on: daemon).output)
+    let attempts = json["attempts"].items
+    #expect(attempts.map { $0["clients"].items.map { $0["session"] } } == [["c17"], []])
+    #expect(attempts.map { $0["excluded"].items.map { $0["session"] } } == [[], ["c17"]])
+    #expect(attempts[0]["nodes"].items.count == 2)
+    #expect(json["next"].isNull)
   }
 
   @Test("a client that the round did not ask")

@@ -146,6 +146,46 @@ enum Samples {
     "inputs":{},"steps":[]}]}
     """
 
+  /// The first page of a round with two attempts; the second attempt goes on in `attemptsRest`.
+  static let attempts = """
+    {"round":7,"time_us":1795528672000000,"scope":{"kind":"host"},"level":"low",
+    "state":"closed","reason":"watermark","dry_run":false,"target":268435456,
+    "capacity":562036736,"part":268435456,"asked":272629760,"claimed":262144000,
+    "measured":251658240,"unmet":16777216,"took_ms":412,"clients":[
+    {"session":"c17","name":"imgd","pid":4711,"part":268435456,"asked":268435456,
+    "claimed":228589568,"measured":222298112,"took_ms":38,"outcome":"done","caches":[]}],
+    "attempts":[{"attempt":1,"level":"low","rule":"level-down","bounded":true,"settled":true,
+    "page_size":4096,"median_cost_us_per_mib":2000,"target":268435456,"capacity":562036736,
+    "part":268435456,"nodes":[
+    {"node":0,"parent":0,"cgroup":"/","size":536870912,"cold":0,"children_cap":528482304,
+    "room":null,"cap":528482304,"weight":500000,"cost":10000,"part":268435456,"level":null},
+    {"node":1,"parent":0,"cgroup":"/app.slice","size":536870912,"cold":0,
+    "children_cap":528482304,"room":268435456,"cap":268435456,"weight":500000,"cost":10000,
+    "part":268435456,"level":{"numerator":1,"denominator":2}}],
+    "clients":[{"session":"c17","name":"imgd","node":1,"trust":9800,"ledger":-4096,
+    "probe":null,"size":536875008,"cap":528482304,"weight":500000,"cold":0,"cost":10000,
+    "fair":268435456,"left_out":false,"part":268435456,"level":null,"caches":[
+    {"id":3,"bytes":536870912,"reclaimable":528482304,"cold_reported":0,"in_flight":0,
+    "floor":8388608,"askable":528482304,"cap":517912657,"cold":0,"share":50,
+    "cost_us_per_mib":2000,"vouched":false,"cost_band":10000,"weight":500000,
+    "part":268435456,"ask":273913731,"asked":273915904}]},
+    {"session":"c20","name":"shopd","node":0,"trust":10000,"ledger":0,"probe":null,
+    "size":4096,"cap":4096,"weight":500000,"cold":0,"cost":10000,"fair":4096,
+    "left_out":true,"part":0,"level":null,"caches":[]}],
+    "excluded":[{"session":"c5","name":"old","pid":7,"reason":"breaker"}]},
+    {"attempt":2,"level":"low","rule":"level-down","bounded":true,"settled":true,"page_size":4096,
+    "median_cost_us_per_mib":2000,"target":16777216,"capacity":0,"part":0,
+    "nodes":[],"clients":[],"excluded":[]}],"next":"2.0"}
+    """
+
+  static let attemptsRest = """
+    {"round":7,"clients":[],"attempts":[{"attempt":2,"level":"low","rule":"level-down",
+    "bounded":true,"settled":true,"page_size":4096,"median_cost_us_per_mib":2000,"target":16777216,
+    "capacity":0,"part":0,"nodes":[],"clients":[],"excluded":[
+    {"session":"c17","name":"imgd","pid":4711,"reason":"out"},
+    {"session":"c20","name":"shopd","pid":815,"reason":"exhausted"}]}]}
+    """
+
   /// `text` on one line: what it is on the wire.
   static func compact(_ text: String) -> String { text.split(separator: "\n").joined() }
 }

@@ -36,6 +36,7 @@ package struct ExplainCommand: ControlCommand {
         throw .failed("round \(number) asked no client \(printable(client))")
       }
       result = result.replacing("clients", with: .array(chosen))
+      result = AttemptView.narrowed(result, to: chosen.map { $0["session"] })
     }
     context.show(result, options) { ExplainView.lines(result, $0) }
     return .done

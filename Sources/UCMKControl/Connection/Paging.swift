@@ -4,7 +4,7 @@
 package import UCMKModel
 
 extension ControlConnection {
-  /// Asks, and puts the pages of the result's `clients` together.
+  /// Asks, and puts the pages of the result's `clients` and `attempts` together.
   ///
   /// A line of the daemon holds at most 256 KiB (`docs/PROTOCOL.md` §2), so that a long list comes
   /// with a `next`, which is the `cursor` of the next question.
@@ -27,12 +27,37 @@ extension ControlConnection {
     guard !next.isNull else { return first.removing("next") }
     let question = follow?(first) ?? (method: method, params: params)
     var clients = first["clients"].items
+    var attempts = Attempts(first)
     while !next.isNull {
       let page = try call(question.method, question.params.replacing("cursor", with: next))
       guard page["next"] != next else { throw .garbage("\(method) does not end") }
       clients += page["clients"].items
+      attempts.add(page)
       next = page["next"]
     }
-    return first.replacing("clients", with: .array(clients)).removing("next")
+    let whole = first.replacing("clients", with: .array(clients)).removing("next")
+    return attempts.isAbsent ? whole : whole.replacing("attempts", with: .array(attempts.items))
+  }
+}
+
+/// The attempts of a round, put together from pages: an attempt whose rows go on in the next page
+/// stands in both.
+private struct Attempts {
+  private(set) var items: [JSONValue] = []
+  private(set) var isAbsent = true
+
+  init(_ page: JSONValue) { add(page) }
+
+  mutating func add(_ page: JSONValue) {
+    if !page["attempts"].isNull { isAbsent = false }
+    for attempt in page["attempts"].items {
+      guard let last = items.last, last["attempt"] == attempt["attempt"] else {
+        items.append(attempt)
+        continue
+      }
+      items[items.count - 1] = ["nodes", "clients", "excluded"].reduce(last) { whole, list in
+        whole.replacing(list, with: .array(whole[list].items + attempt[list].items))
+      }
+    }
   }
 }

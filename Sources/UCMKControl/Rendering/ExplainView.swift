@@ -17,6 +17,7 @@ package enum ExplainView {
       "unmet       \(page.size(round["unmet"])), target less \(measured)",
     ]
     for client in round["clients"].items { lines += [""] + self.client(client, page) }
+    for attempt in round["attempts"].items { lines += [""] + AttemptView.lines(attempt, page) }
     return lines
   }
 

@@ -28,11 +28,16 @@ package enum PlanView {
     return lines
   }
 
-  private static func line(of client: JSONValue, _ page: Page) -> String {
+  /// One client that is not asked, and why.
+  static func line(of client: JSONValue, _ page: Page) -> String {
     let reason =
       switch client["reason"].string {
       case "no-requests": "takes no requests to shrink"
       case "refuses": "refused a moment ago"
+      case "breaker": "did not answer again and again"
+      case "out": "was silent, late or refused earlier in the round"
+      case "exhausted": "said that no more can come"
+      case "newcomer": "came a moment ago"
       case "level": "none of its caches is asked at this level"
       case "nothing-left": "holds nothing above its floors"
       default: page.word(client["reason"])

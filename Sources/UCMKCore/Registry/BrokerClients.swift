@@ -163,6 +163,7 @@ extension Broker {
       rounds[slot].reserve(clients: clients, caches: caches, cgroups: cgroups)
     }
     archive.reserve()
+    attemptArchive.reserve()
     settlement.reserve(clients)
     growthSplit.reserve(max(clients, 62))
     growthClaims.makeRoom(for: clients)

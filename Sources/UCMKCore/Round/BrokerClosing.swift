@@ -66,6 +66,7 @@ extension Broker {
     else { return false }
     let isLast = rounds[slot].attempt + 1 == Defaults.attemptsMaximum
     if !isLast || !order.isAutomatic, planRest(of: slot) > .zero {
+      noteAttempt(slot, on: restTerms(of: slot))
       ask(slot)
       return true
     }
@@ -73,6 +74,7 @@ extension Broker {
     rounds[slot].isRaised = true
     rounds[slot].level = rounds[slot].level.oneStepUp
     guard planRest(of: slot) > .zero else { return false }
+    noteAttempt(slot, on: restTerms(of: slot))
     ask(slot)
     return true
   }
@@ -86,19 +88,24 @@ extension Broker {
     return max(page, DeficitTarget.deadBand(of: reading.capacity))
   }
 
-  /// Splits what is missing over the members that are still in, and returns what they give.
-  private mutating func planRest(of slot: Int) -> ByteCount {
-    let round = rounds[slot]
-    let accounts = registry.accounts
-    let terms = QuotaTerms(
-      target: round.missing,
-      level: round.level,
-      members: round.order.membership,
+  /// On what terms what is missing is divided.
+  private func restTerms(of slot: Int) -> QuotaTerms {
+    QuotaTerms(
+      target: rounds[slot].missing,
+      level: rounds[slot].level,
+      members: rounds[slot].order.membership,
       now: now,
-      rule: round.rule,
-      isBounded: round.order.isAutomatic,
+      rule: rounds[slot].rule,
+      isBounded: rounds[slot].order.isAutomatic,
       isSettled: false
     )
+  }
+
+  /// Splits what is missing over the members that are still in, and returns what they give.
+  private mutating func planRest(of slot: Int) -> ByteCount {
+    let terms = restTerms(of: slot)
+    let round = rounds[slot]
+    let accounts = registry.accounts
     return planner.plan(terms, over: registry) { account, cache in
       guard accounts[account].facts.takesRequests,
         let member = round.memberIndex(of: accounts[account].id),

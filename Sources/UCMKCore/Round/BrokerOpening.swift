@@ -51,7 +51,8 @@ extension Broker {
     guard busyTime(of: order.scope) == nil,
       let slot = rounds.firstIndex(where: { !$0.isOpen })
     else { return nil }
-    let (capacity, part) = plan(terms(of: order))
+    let terms = terms(of: order)
+    let (capacity, part) = plan(terms)
     if order.isAutomatic, part == .zero { return nil }
 
     let id = RoundID((lastRound?.number ?? 0) + 1)
@@ -68,11 +69,8 @@ extension Broker {
     {
       rounds[slot].enroll(registry.accounts[index])
     }
-    guard part > .zero else {
-      close(slot)
-      return id
-    }
-    ask(slot)
+    noteAttempt(slot, on: terms)
+    if part > .zero { ask(slot) } else { close(slot) }
     return id
   }
 

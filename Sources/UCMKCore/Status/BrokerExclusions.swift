@@ -13,19 +13,14 @@ extension Broker {
         terms.members.contains(account.facts),
         let reason = account.exclusion(from: terms)
       else { return nil }
-      return ExcludedClient(
-        client: account.id,
-        name: account.facts.name,
-        process: account.facts.process,
-        reason: reason
-      )
+      return ExcludedClient(account, reason)
     }
   }
 }
 
 extension ClientAccount {
   /// Why the client is asked for nothing on these terms; nil where it is asked.
-  fileprivate func exclusion(from terms: QuotaTerms) -> Exclusion? {
+  func exclusion(from terms: QuotaTerms) -> Exclusion? {
     guard facts.takesRequests else { return .takesNoRequests }
     if let until = refusedUntil, until > terms.now { return .refuses }
     if behaviour.breaker.isOpen(at: terms.now) { return .breaker }

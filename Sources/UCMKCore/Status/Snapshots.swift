@@ -226,10 +226,16 @@ package enum Exclusion: UInt8, Sendable, Equatable, CaseIterable {
   case refuses
   /// It did not answer again and again, and its time is not over.
   case breaker
+  /// It was silent, late, or refused earlier in the round.
+  case out
   /// None of its caches is asked at this level.
   case level
   /// Its caches hold nothing above their floors that is not on its way already.
   case nothingLeft
+  /// It said earlier in the round that no more can come.
+  case exhausted
+  /// It is new and others can give enough, or it came after the round was opened.
+  case newcomer
 
   /// The word on the wire.
   package var name: String {
@@ -237,8 +243,11 @@ package enum Exclusion: UInt8, Sendable, Equatable, CaseIterable {
     case .takesNoRequests: "no-requests"
     case .refuses: "refuses"
     case .breaker: "breaker"
+    case .out: "out"
     case .level: "level"
     case .nothingLeft: "nothing-left"
+    case .exhausted: "exhausted"
+    case .newcomer: "newcomer"
     }
   }
 }
@@ -264,6 +273,8 @@ package struct RoundView: Sendable, Equatable {
   package var clients: [ClientQuota]
   /// Whether the clients are still remembered.
   package var remembersClients: Bool
+  /// What each attempt was computed from: `Broker.attempts(of:)`, where somebody asked for it.
+  package var attempts: [AttemptView] = []
 
   /// max(0, target − measured); in a dry run max(0, target − claimed).
   package var unmet: ByteCount { target - (isDryRun ? claimed : measured) }

@@ -104,6 +104,14 @@ extension Daemon {
     return try clientCursor(value.string ?? "")
   }
 
+  /// Where a page of a round begins: behind a client, or among the attempts.
+  private func roundCursor(in params: JSONValue?) throws(RPCError) -> RoundCursor {
+    if let text = params?.member("cursor")?.string, let place = AttemptCursor(name: text) {
+      return .attempt(place)
+    }
+    return try clientCursor(in: params).map { .client($0) } ?? .start
+  }
+
   // MARK: - Rounds
 
   func listRounds(
@@ -135,16 +143,17 @@ extension Daemon {
   ) throws(RPCError) {
     try require(.observer, session)
     let request = try RoundGet(params: params)
-    let cursor = try clientCursor(in: params)
-    guard let round = broker.round(request.round) else {
+    let cursor = try roundCursor(in: params)
+    guard var round = broker.round(request.round) else {
       throw RPCError.unknownID(.integer(request.round.number))
     }
+    round.attempts = broker.attempts(of: request.round)
     answer(session, id) { writer in
       RoundRender.write(
         round,
         openedAtMicroseconds: wallTime(of: round.round),
         detail: .arithmetic,
-        after: cursor,
+        from: cursor,
         to: &writer
       )
     }

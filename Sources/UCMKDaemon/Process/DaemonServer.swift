@@ -47,7 +47,7 @@ final class DaemonServer {
       ownUser: geteuid(),
       behaviour: places.state.map { BehaviourStore(folder: $0) }
     )
-    let recorder = Recorder(sink: try DaemonServer.sink(options))
+    let recorder = try DaemonServer.recorder(options)
     do throws(SystemError) {
       daemon = try Daemon(settings: settings, surroundings: surroundings, recorder: recorder)
     } catch {
@@ -60,6 +60,7 @@ final class DaemonServer {
   ///
   /// Returns the exit code.
   func run() throws(StartProblem) -> Int32 {
+    defer { daemon.recorder.finish(at: MonotonicClock.now()) }
     do throws(SystemError) {
       try addSources()
       daemon.start()
@@ -91,16 +92,18 @@ final class DaemonServer {
     }
   }
 
-  private static func sink(
-    _ options: DaemonOptions
-  ) throws(StartProblem) -> (([UInt8]) -> Bool)? {
-    guard let path = options.record else { return nil }
+  private static func recorder(_ options: DaemonOptions) throws(StartProblem) -> Recorder {
+    guard let path = options.record else { return Recorder() }
     let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else {
       throw StartProblem(.system, "\(path): \(DaemonProcess.reason(errno))")
     }
     let owned = OwnedDescriptor(file)
-    return { DaemonProcess.write($0, to: owned.raw) }
+    do throws(SystemError) {
+      return Recorder(thread: try RecordingThread { DaemonProcess.write($0, to: owned.raw) })
+    } catch {
+      throw StartProblem(.system, error.description)
+    }
   }
 
   private static func listen(

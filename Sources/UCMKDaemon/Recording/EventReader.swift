@@ -20,6 +20,10 @@ package enum EventReader {
     if let event = try sensing(name, fields) { return (event, now) }
     if let event = try clients(name, fields) { return (event, now) }
     if let event = try rounds(name, fields) { return (event, now) }
+    if name == "gap" {
+      let count = try fields.number("lost")
+      throw RecordingFault("the \(count) events for which the disk was too slow")
+    }
     throw RecordingFault("an event that exists, not \(name)")
   }
 

@@ -32,6 +32,20 @@ package enum EventWriter {
     writer.endLine()
   }
 
+  /// Writes the line that stands where events are missing, with its LF.
+  package static func writeGap(
+    _ count: UInt64,
+    at now: MonotonicInstant,
+    to writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writer.member("at", now.nanoseconds)
+    writer.name("gap")
+    writer.member("lost", count)
+    writer.endObject()
+    writer.endLine()
+  }
+
   private static func administration(_ event: Event, _ writer: inout JSONWriter) {
     switch event {
     case .configured(let configuration):

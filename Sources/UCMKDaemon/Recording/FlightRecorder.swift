@@ -14,8 +14,8 @@ import UCMKProtocol
 /// place: at least half of the room holds the very last events, and none is ever searched for. Room
 /// that was never needed is not touched.
 package struct FlightRecorder: Sendable {
-  private var older = Half()
-  private var newer = Half()
+  private var older = EventBuffer()
+  private var newer = EventBuffer()
   private let half: Int
   /// The first lines of the run (settings and host), without which nothing can be replayed.
   private var head: [UInt8] = []
@@ -63,101 +63,12 @@ package struct FlightRecorder: Sendable {
   /// Everything that is kept as lines, oldest first.
   package func dump() -> [UInt8] {
     var lines = head
-    older.dump(into: &lines)
-    newer.dump(into: &lines)
-    return lines
-  }
-}
-
-/// One of the two buffers.
-private struct Half: Sendable {
-  /// What was kept, in order.
-  private enum Entry: Sendable {
-    /// So many bytes of `text`.
-    case text(Int)
-    case round(RoundEvent)
-  }
-
-  private var text: [UInt8] = []
-  private var entries: [Entry] = []
-  /// Bytes in use.
-  private(set) var size = 0
-  private(set) var events: UInt64 = 0
-
-  mutating func reserve(_ size: Int) {
-    text.reserveCapacity(size)
-    entries.reserveCapacity(size / RoundEvent.size + 1)
-  }
-
-  mutating func clear() {
-    text.removeAll(keepingCapacity: true)
-    entries.removeAll(keepingCapacity: true)
-    size = 0
-    events = 0
-  }
-
-  mutating func append(_ line: [UInt8]) {
-    text.append(contentsOf: line)
-    if case .text(let count) = entries.last {
-      entries[entries.count - 1] = .text(count + line.count)
-    } else {
-      entries.append(.text(line.count))
-    }
-    size += line.count
-    events += 1
-  }
-
-  mutating func append(_ event: RoundEvent) {
-    entries.append(.round(event))
-    size += RoundEvent.size
-    events += 1
-  }
-
-  func dump(into lines: inout [UInt8]) {
-    var writer = JSONWriter(reserving: 256)
-    var position = 0
-    for entry in entries {
-      switch entry {
-      case .text(let count):
-        lines.append(contentsOf: text[position..<position + count])
-        position += count
-      case .round(let round):
-        writer.removeAll()
-        EventWriter.write(round.event, at: round.at, to: &writer)
-        lines.append(contentsOf: writer.bytes)
+    for buffer in [older, newer] {
+      buffer.dump { piece in
+        lines.append(contentsOf: piece)
+        return true
       }
     }
-  }
-}
-
-/// An event that comes once or twice for every client of a round, without references.
-struct RoundEvent: Sendable {
-  /// When it came.
-  let at: MonotonicInstant
-  private let client: ClientID
-  private let round: RoundID
-  private let attempt: UInt8
-  /// Nil where the answer is complete.
-  private let report: FreedReport?
-
-  /// What one takes in the recorder, in bytes.
-  static let size = MemoryLayout<RoundEvent>.stride
-
-  /// Nil for an event of another kind.
-  init?(_ event: Event, at now: MonotonicInstant) {
-    switch event {
-    case .freed(let client, let round, let attempt, let report):
-      (self.client, self.round, self.attempt, self.report) = (client, round, attempt, report)
-    case .answered(let client, let round, let attempt):
-      (self.client, self.round, self.attempt, self.report) = (client, round, attempt, nil)
-    default: return nil
-    }
-    at = now
-  }
-
-  /// The event as it came.
-  var event: Event {
-    guard let report else { return .answered(client, round, attempt: attempt) }
-    return .freed(client, round, attempt: attempt, report)
+    return lines
   }
 }

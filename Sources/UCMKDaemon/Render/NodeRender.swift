@@ -13,22 +13,27 @@ enum NodeRender {
     writer.beginArray()
     for node in path {
       writer.beginObject()
-      switch node.holder {
-      case .cgroup(let path): writer.member("cgroup", path)
-      case .process(let process): writer.member("pid", signed: Int64(process.number))
-      }
-      writer.member("size", node.size)
-      writer.member("cold", node.cold)
-      writer.member("children_cap", node.childrenCap)
-      writer.member("room", orNull: node.room)
-      writer.member("cap", node.cap)
-      writer.member("weight", node.weight)
-      writer.member("cost", node.cost)
-      writer.member("part", node.part)
-      write("level", node.level, to: &writer)
+      members(node, to: &writer)
       writer.endObject()
     }
     writer.endArray()
+  }
+
+  /// The members of one node.
+  static func members(_ node: NodeQuota, to writer: inout JSONWriter) {
+    switch node.holder {
+    case .cgroup(let path): writer.member("cgroup", path)
+    case .process(let process): writer.member("pid", signed: Int64(process.number))
+    }
+    writer.member("size", node.size)
+    writer.member("cold", node.cold)
+    writer.member("children_cap", node.childrenCap)
+    writer.member("room", orNull: node.room)
+    writer.member("cap", node.cap)
+    writer.member("weight", node.weight)
+    writer.member("cost", node.cost)
+    writer.member("part", node.part)
+    write("level", node.level, to: &writer)
   }
 
   /// A level as `{"numerator","denominator"}`, or null.

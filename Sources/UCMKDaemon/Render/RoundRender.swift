@@ -5,6 +5,16 @@ import UCMKCore
 import UCMKModel
 import UCMKProtocol
 
+/// Where a page of a round begins.
+enum RoundCursor: Equatable {
+  /// With the first client.
+  case start
+  /// Behind a client.
+  case client(ClientID)
+  /// Among the attempts, behind all clients.
+  case attempt(AttemptCursor)
+}
+
 /// Writes rounds and plans as `docs/PROTOCOL.md` §7 shows them.
 enum RoundRender {
   /// How much of a round is written.
@@ -22,7 +32,7 @@ enum RoundRender {
     _ round: RoundView,
     openedAtMicroseconds time: UInt64,
     detail: Detail,
-    after cursor: ClientID? = nil,
+    from cursor: RoundCursor = .start,
     to writer: inout JSONWriter
   ) {
     writer.beginObject()
@@ -41,13 +51,32 @@ enum RoundRender {
     writer.member("measured", round.measured)
     writer.member("unmet", round.unmet)
     writer.member("took_ms", milliseconds: round.took)
-    if detail != .summary {
-      writePage(round.clients, after: cursor, to: &writer) { client, writer in
-        write(client, of: round, arithmetic: detail == .arithmetic, to: &writer)
-      }
-      if !round.remembersClients { writer.member("clients_forgotten", true) }
-    }
+    if detail != .summary { writeLists(of: round, detail, from: cursor, to: &writer) }
     writer.endObject()
+  }
+
+  /// Writes the clients and, behind the last of them, the attempts, from the cursor on.
+  private static func writeLists(
+    of round: RoundView,
+    _ detail: Detail,
+    from cursor: RoundCursor,
+    to writer: inout JSONWriter
+  ) {
+    var clients = round.clients[...]
+    var start = AttemptCursor.start
+    switch cursor {
+    case .start: break
+    case .client(let last): clients = clients.drop { $0.client <= last }
+    case .attempt(let place): (clients, start) = ([], place)
+    }
+    let isCut = writePage(clients, to: &writer) { client, writer in
+      write(client, of: round, arithmetic: detail == .arithmetic, to: &writer)
+    }
+    if !round.remembersClients { writer.member("clients_forgotten", true) }
+    guard detail == .arithmetic, !isCut else { return }
+    if let next = AttemptRender.write(round.attempts, from: start, to: &writer) {
+      writer.member("next", next.name)
+    }
   }
 
   private static func write(
@@ -102,7 +131,8 @@ enum RoundRender {
     writer.member("unmet", plan.target - plan.part)
     writer.member("level", plan.level)
     writer.member("scope", scope: plan.scope)
-    writePage(plan.clients, after: cursor, to: &writer) { client, writer in
+    let clients = plan.clients.drop { client in cursor.map { client.client <= $0 } ?? false }
+    _ = writePage(clients, to: &writer) { client, writer in
       writer.beginObject()
       writer.member("session", client.client.name)
       writer.member("name", client.name)
@@ -148,19 +178,19 @@ enum RoundRender {
     writer.endArray()
   }
 
-  /// Writes `clients` from the one behind the cursor on, until the line is long enough; `next` then
-  /// says where to go on.
+  /// Writes `clients` until the line is long enough; `next` then says where to go on.
+  ///
+  /// - Returns: Whether it was.
   private static func writePage(
-    _ clients: [ClientQuota],
-    after cursor: ClientID?,
+    _ clients: ArraySlice<ClientQuota>,
     to writer: inout JSONWriter,
     _ body: (ClientQuota, inout JSONWriter) -> Void
-  ) {
+  ) -> Bool {
     var last: ClientID?
     var isCut = false
     writer.key("clients")
     writer.beginArray()
-    for client in clients where cursor.map({ $0 < client.client }) ?? true {
+    for client in clients {
       guard writer.count < Daemon.listBytes else {
         isCut = true
         break
@@ -170,6 +200,7 @@ enum RoundRender {
     }
     writer.endArray()
     if isCut, let last { writer.member("next", last.name) }
+    return isCut
   }
 
   private static func writeInputs(
@@ -286,7 +317,8 @@ enum RoundRender {
     }
     step(
       "\(name): cost over the median within "
-        + (inputs.isVouched ? "1/8...8" : "1/2...2") + ", parts of 10000",
+        + (inputs.isVouched ? "1/8...8" : "1/2...2, less what the ledger takes of it")
+        + ", parts of 10000",
       UInt64(inputs.costBand.parts),
       &writer
     )

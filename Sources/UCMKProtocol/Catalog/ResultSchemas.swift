@@ -125,7 +125,8 @@ enum ResultSchemas {
     "part":@bytes@,"asked":@bytes@,"claimed":@bytes@,"measured":@bytes@,"took_ms":@bytes@,\
     "outcome":@outcome@,"caches":{"type":"array","items":{"type":"object",\
     "properties":{"id":@cacheID@,"name":@text@,"part":@bytes@,"asked":@bytes@,\
-    "claimed":@bytes@}}},"inputs":@empty@,"steps":@steps@}}}}}
+    "claimed":@bytes@}}},"inputs":@empty@,"steps":@steps@}}},\
+    "attempts":{"type":"array","items":@attempt@}}}
     """
 
   private static let plan: StaticString = """
@@ -137,7 +138,7 @@ enum ResultSchemas {
     "asked":@bytes@}}},"inputs":@empty@,"steps":@steps@}}},\
     "excluded":{"type":"array","items":{"type":"object","properties":{"session":@name@,\
     "name":@text@,"pid":@bytes@,"reason":{"type":"string",\
-    "enum":["no-requests","refuses","level","nothing-left"]}}}}}}
+    "enum":["no-requests","refuses","breaker","level","nothing-left"]}}}}}}
     """
 
   private static let trigger: StaticString = """

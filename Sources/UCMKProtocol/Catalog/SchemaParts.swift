@@ -190,6 +190,16 @@ enum SchemaParts {
       """
     ),
     (
+      "attempt",
+      """
+      {"type":"object","properties":{"attempt":@positive@,"level":@level@,"rule":@text@,\
+      "bounded":@bool@,"settled":@bool@,"page_size":@positive@,"median_cost_us_per_mib":@bytes@,"target":@bytes@,\
+      "capacity":@bytes@,"part":@bytes@,"rows_forgotten":@bool@,\
+      "nodes":{"type":"array","items":@empty@},"clients":{"type":"array","items":@empty@},\
+      "excluded":{"type":"array","items":@empty@}}}
+      """
+    ),
+    (
       "stall",
       """
       {"type":"object","properties":{"avg10":@bytes@,"avg60":@bytes@,"avg300":@bytes@,\

@@ -40,13 +40,22 @@ struct IdleTaxExperimentTests {
     ] as [(UInt64, UInt64, UInt64)]
   )
   func quarters(target: UInt64, idle: UInt64, busy: UInt64) {
-    let result = kept(tax: Defaults.idleTax, target: target)
+    let result = kept(tax: 4, target: target)
     #expect(result.idle == idle)
     #expect(result.busy == busy)
     guard result.busy < 400 else { return }
     // Both pay the same for what they keep: S / (P · (f + k · (1 - f))), with k = 1 / (1 - 0.75).
     let price = inUse + 4 * (result.idle - inUse)
     #expect(price == result.busy)
+  }
+
+  @Test("our tax of 87.5 % leaves the busy one more", arguments: [225, 300, 550] as [UInt64])
+  func eighths(target: UInt64) {
+    let (idle, busy) = kept(tax: Defaults.idleTax, target: target)
+    let (idleBefore, busyBefore) = kept(tax: 4, target: target)
+    #expect(idle < idleBefore || idle == 175)
+    #expect(busy > busyBefore || busy == 400)
+    #expect(idle >= inUse)
   }
 
   @Test("through a whole round: the idle one is asked first")
@@ -62,7 +71,7 @@ struct IdleTaxExperimentTests {
     _ = stage.send(.reported(ClientID(1), CacheID(1), usage))
     #expect(
       stage.ask(300).filter { $0.hasPrefix("ask") }
-        == ["ask c1 r1.1 medium 1:240M<160M", "ask c2 r1.1 medium 1:60M<340M"]
+        == ["ask c1 r1.1 medium 1:273068K<136532K", "ask c2 r1.1 medium 1:34136K<375464K"]
     )
   }
 }
