@@ -63,6 +63,7 @@ enum CostBand {
   ///   - band: Of the cost that was declared.
   ///   - balance: What the client gave beyond its fair parts.
   ///   - credit: The balance at which nothing of the band is left.
+  /// - Returns: Parts of the median.
   static func believed(_ band: Permyriad, balance: Int64, credit: UInt64) -> Permyriad {
     guard band > .one ? balance < 0 : balance > 0 else { return band }
     let left = UInt128(credit - min(credit, balance.magnitude))
