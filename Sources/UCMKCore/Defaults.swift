@@ -88,12 +88,13 @@ package enum Defaults {
   /// The cost band where the administrator or a measurement vouches for the cost: an eighth to
   /// eight times the median.
   package static let vouchedCostMinimum = Permyriad(1_250), vouchedCostMaximum = Permyriad(80_000)
-  /// A client that gave a sixteenth of what it holds less or more than its fair parts counts as if
-  /// it had declared no cost: what one round brings is about that.
+  /// The part of what a client holds, as a divisor, that it may owe before its cost counts no more.
   package static let declaredCredit: UInt64 = 16
-  /// How many times as much a byte in use weighs as a cold one: a tax of 87.5 %. VMware ESX takes
-  /// 75 %, for pages that it has to guess are idle; with that, one mix of Zipf caches in ten loses
-  /// more than under a common LRU (14.2 against 12.1 times the least loss), with this not (10.1).
+  /// How many times as much a byte in use weighs as a cold one: a tax of 87.5 %.
+  ///
+  /// VMware ESX takes 75 %, for pages that it has to guess are idle; with that, one mix of Zipf
+  /// caches in ten loses more than under a common LRU (14.2 against 12.1 times the least loss),
+  /// with this not (10.1).
   package static let idleTax: UInt64 = 8
   /// An automatic round asks nobody for less: a request costs its client more than that is worth
   /// (the batch of 128 pages of the kernel's shrinkers, halved).
