@@ -115,17 +115,8 @@ enum RecordBench {
 
   /// Processor time of this thread for one round.
   private static func measure(_ daemon: Daemon) -> UInt64 {
-    let wanted = daemon.answersTaken + UInt64(clients)
     let start = processorTime()
-    daemon.requestRound(
-      RoundRequest(
-        bytes: .mebibytes(UInt64(clients) * 4),
-        level: .medium,
-        scope: .manual,
-        dryRun: false
-      )
-    )
-    while daemon.answersTaken < wanted { daemon.serveSockets(timeout: 100) }
+    RoundBench.serveRound(of: daemon, clients: clients)
     let span = processorTime() - start
     while daemon.hasOpenRound {
       usleep(10_000)

@@ -72,18 +72,9 @@ enum RoundBench {
     var spans: [UInt64] = []
     var allocations: [UInt64] = []
     for round in 0..<rounds + 3 {
-      let wanted = daemon.answersTaken + UInt64(count)
       let before = bench_allocations()
       let start = MonotonicClock.now()
-      daemon.requestRound(
-        RoundRequest(
-          bytes: .mebibytes(UInt64(count) * 4),
-          level: .medium,
-          scope: .manual,
-          dryRun: false
-        )
-      )
-      while daemon.answersTaken < wanted { daemon.serveSockets(timeout: 100) }
+      serveRound(of: daemon, clients: count)
       let span = MonotonicClock.now().since(start).nanoseconds
       // The first rounds grow buffers that are kept.
       if round >= 3 {
@@ -97,6 +88,20 @@ enum RoundBench {
       }
     }
     return (median(spans), median(allocations))
+  }
+
+  /// Asks all clients for half of what they hold, and reads until each has answered.
+  static func serveRound(of daemon: Daemon, clients: Int) {
+    let wanted = daemon.answersTaken + UInt64(clients)
+    daemon.requestRound(
+      RoundRequest(
+        bytes: .mebibytes(UInt64(clients) * 4),
+        level: .medium,
+        scope: .manual,
+        dryRun: false
+      )
+    )
+    while daemon.answersTaken < wanted { daemon.serveSockets(timeout: 100) }
   }
 
   static func makeDaemon() throws -> Daemon {
