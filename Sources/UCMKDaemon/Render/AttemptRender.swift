@@ -142,11 +142,10 @@ enum AttemptRender {
     writer.member("trust", UInt64(client.trust.parts))
     writer.member("ledger", signed: client.ledger)
     writer.member("probe", orNull: client.probe)
-    writer.member("size", client.size)
-    writer.member("cap", client.cap)
-    writer.member("weight", client.weight)
-    writer.member("cold", client.cold)
-    writer.member("cost", client.cost)
+    NodeRender.write(
+      entry: (client.size, client.cap, client.weight, client.cold, client.cost),
+      to: &writer
+    )
     writer.member("fair", client.fair)
     writer.member("left_out", client.isLeftOut)
     writer.member("part", client.part)

@@ -36,6 +36,18 @@ enum NodeRender {
     write("level", node.level, to: &writer)
   }
 
+  /// What a client enters the split with.
+  static func write(
+    entry: (size: ByteCount, cap: ByteCount, weight: UInt64, cold: ByteCount, cost: UInt64),
+    to writer: inout JSONWriter
+  ) {
+    writer.member("size", entry.size)
+    writer.member("cap", entry.cap)
+    writer.member("weight", entry.weight)
+    writer.member("cold", entry.cold)
+    writer.member("cost", entry.cost)
+  }
+
   /// A level as `{"numerator","denominator"}`, or null.
   static func write(
     _ name: StaticString,

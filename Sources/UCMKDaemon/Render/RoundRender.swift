@@ -212,11 +212,10 @@ enum RoundRender {
     writer.beginObject()
     writer.member("rule", split.rule.name)
     NodeRender.write(client.path, to: &writer)
-    writer.member("size", client.size)
-    writer.member("cap", client.cap)
-    writer.member("weight", client.weight)
-    writer.member("cold", client.cold)
-    writer.member("cost", client.cost)
+    NodeRender.write(
+      entry: (client.size, client.cap, client.weight, client.cold, client.cost),
+      to: &writer
+    )
     writer.member("deferred", client.deferred)
     NodeRender.write("level", client.cacheLevel, to: &writer)
     writer.member("median_cost_us_per_mib", UInt64(split.medianCost))
