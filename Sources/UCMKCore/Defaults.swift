@@ -52,6 +52,12 @@ package enum Defaults {
 
   /// The longest deadline of an automatic request, and that at critical.
   package static let deadline = TimeSpan.seconds(2), deadlineCritical = TimeSpan.milliseconds(500)
+  /// So long after nothing more comes of asking a domain is exhausted that is critical still.
+  package static let exhaustedAfter = TimeSpan.seconds(5)
+  /// So long after it became critical it is in any case: systemd-oomd acts after 20 to 30 s.
+  package static let ladderMaximum = TimeSpan.seconds(15)
+  /// People are told of it no more often than this.
+  package static let exhaustedSpacing = TimeSpan.seconds(60)
   /// From the last answer to the second measurement: counters of the kernel lag.
   package static let settle = TimeSpan.milliseconds(200)
   /// A target below the larger of 8 MiB and 0.1 % of the capacity is not worth a round.

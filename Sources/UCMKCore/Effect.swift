@@ -38,6 +38,11 @@ package enum Effect: Sendable, Equatable {
   /// What a client claims does not come back to the host, round after round: people are told once.
   case keepsMemory(ClientID)
 
+  /// A domain is critical and nothing that could be asked for is left, or it did not help in time:
+  /// the last step of the ladder.
+  case exhausted(DomainID)
+  /// A domain of which that was said is critical no longer.
+  case relieved(DomainID)
   /// The level of a domain changed.
   case levelChanged(DomainID, from: PressureLevel, to: PressureLevel)
   /// The state of a domain changed.

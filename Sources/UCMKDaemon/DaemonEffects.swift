@@ -24,6 +24,8 @@ extension Daemon {
       case .leftOut(let client): logBehaviour(.notice, "client does not answer: left out", client)
       case .keepsMemory(let client):
         logBehaviour(.notice, "a client's allocator keeps what its caches give up", client)
+      case .exhausted(let domain): ladderEnded(domain, isExhausted: true)
+      case .relieved(let domain): ladderEnded(domain, isExhausted: false)
       case .levelChanged(let domain, let from, let to): levelChanged(domain, from, to)
       case .stateChanged(let domain, let from, let to):
         log(
@@ -148,6 +150,32 @@ extension Daemon {
     }
     // Limits above a client may have been set after it came; now it matters.
     if to > .none { relocateClients() }
+  }
+
+  /// Tells people that a domain is at the end of the ladder, or that this is over.
+  private func ladderEnded(_ domain: DomainID, isExhausted: Bool) {
+    let view = broker.domains.first { $0.domain == domain }
+    log(
+      isExhausted ? .warning : .notice,
+      isExhausted
+        ? "pressure is critical and caches have nothing left to give"
+        : "pressure is critical no longer",
+      [
+        ("message_id", isExhausted ? MessageID.exhausted : MessageID.relieved),
+        ("domain", domain.name),
+        ("available_bytes", "\(view?.reading?.available.value ?? 0)"),
+        ("low_bytes", "\(view?.low.value ?? 0)"),
+      ]
+    )
+    let level = view?.level ?? .none
+    publish(.pressure) { writer in
+      writer.beginObject()
+      writer.member("scope", scope: .domain(domain))
+      writer.member("from", level)
+      writer.member("level", level)
+      writer.member("exhausted", isExhausted)
+      writer.endObject()
+    }
   }
 
   private func roundOpened(_ round: RoundID) {

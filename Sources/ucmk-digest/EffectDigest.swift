@@ -40,6 +40,8 @@ struct EffectDigest {
     case .accepted(let token, let round): add(15, token.number, round.number)
     case .declined(let token, .busy(let after)): add(16, token.number, after.nanoseconds)
     case .pauseChanged(let isPaused): add(17, isPaused ? 1 : 0)
+    case .exhausted(let domain): add(18, domain)
+    case .relieved(let domain): add(19, domain)
     }
   }
 

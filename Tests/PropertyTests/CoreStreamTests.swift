@@ -228,8 +228,10 @@ struct CoreStreamTests {
       rounds.byWatermark += broker.totals.byWatermark
       rounds.byHand += broker.totals.byHand
     }
-    // All but the rare one: a claim three rounds running of which little is seen.
-    #expect(effects.subtracting(["keepsMemory"]).count == 16, "\(effects.sorted())")
+    // All but the rare ones: a claim three rounds running of which little is seen, and the end of
+    // the ladder, which takes seconds without anything else.
+    let rare: Set = ["keepsMemory", "exhausted", "relieved"]
+    #expect(effects.subtracting(rare).count == 16, "\(effects.sorted())")
     #expect(outcomes == Set(RoundOutcome.allCases))
     #expect(rounds.byTrigger > 10, "\(rounds)")
     #expect(rounds.byWatermark > 50, "\(rounds)")

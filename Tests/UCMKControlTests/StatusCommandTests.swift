@@ -75,6 +75,16 @@ struct StatusCommandTests {
     #expect(run.output.contains("reclaim \u{1B}[1;31merror: permission denied\u{1B}[0m\n"))
   }
 
+  @Test("a domain whose caches have nothing left to give stands at the top")
+  func exhausted() throws {
+    let parts = Samples.status.split(separator: "257698037}")
+    let status = parts.joined(separator: #"257698037,"exhausted":true}"#)
+    let lines = Run("status", on: try daemon(status)).output.split(separator: "\n")
+    #expect(
+      lines[3] == "exhausted   /system.slice/shop.slice: caches have nothing left to give"
+    )
+  }
+
   @Test("one who may not see rounds is shown the number")
   func member() throws {
     let daemon = try FakeDaemon([

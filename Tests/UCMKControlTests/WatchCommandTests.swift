@@ -27,6 +27,11 @@ struct WatchCommandTests {
   func lines() throws {
     let daemon = try daemon([
       event("pressure", #"{"scope":{"kind":"host"},"from":"none","to":"medium"}"#),
+      event(
+        "pressure",
+        #"{"scope":{"kind":"host"},"from":"critical","level":"critical","exhausted":true}"#
+      ),
+      event("pressure", #"{"scope":{"kind":"host"},"level":"medium","exhausted":false}"#),
       event("pressure", #"{"scope":{"kind":"cgroup","path":"/a"},"level":"low"}"#, dropped: 1),
       event(
         "rounds",
@@ -40,11 +45,13 @@ struct WatchCommandTests {
       event("status", Samples.status),
       event("weather", #"{"rain":true}"#),
     ])
-    let run = Run("watch pressure rounds clients status --count 10", on: daemon)
+    let run = Run("watch pressure rounds clients status --count 12", on: daemon)
     #expect(run.status == 0)
     #expect(
       run.output == """
         14:57:52  pressure  host: none -> medium
+        14:57:52  pressure  host: critical, caches have nothing left to give
+        14:57:52  pressure  host: medium, relieved
         14:57:52  pressure  /a: low (1 event before this lost)
         14:57:52  rounds    7 opened on host at low: target 1.0 MiB
         14:57:52  rounds    413 closed on all clients at medium: asked 260.0 MiB, claimed 250.0 \

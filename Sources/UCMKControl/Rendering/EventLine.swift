@@ -25,9 +25,16 @@ package enum EventLine {
   }
 
   private static func pressure(_ data: JSONValue, _ page: Page) -> String {
+    if !data["exhausted"].isNull { return exhaustion(data, page) }
     let now = data["to"].isNull ? data["level"] : data["to"]
     let before = data["from"].isNull ? "" : "\(page.level(data["from"])) -> "
     return "\(page.scope(data["scope"])): \(before)\(page.level(now))"
+  }
+
+  private static func exhaustion(_ data: JSONValue, _ page: Page) -> String {
+    let isExhausted = data["exhausted"].bool == true
+    let text = isExhausted ? page.style.paint("caches have nothing left to give", .bad) : "relieved"
+    return "\(page.scope(data["scope"])): \(page.level(data["level"])), \(text)"
   }
 
   private static func round(_ data: JSONValue, _ page: Page) -> String {

@@ -18,7 +18,7 @@ package struct StatusView {
   /// The lines of the screen.
   package var lines: [String] {
     var lines = [title, page.fact("state", state), page.fact("level", page.level(status["level"]))]
-    lines += pressure + memory + clients + round + surfaces
+    lines += exhausted + pressure + memory + clients + round + surfaces
     let domains = self.domains
     if !domains.isEmpty { lines += [""] + page.lines(domains) }
     let triggers = self.triggers
@@ -39,6 +39,14 @@ package struct StatusView {
     case "paused": return page.style.paint(word, .warning)
     default: return word
     }
+  }
+
+  private var exhausted: [String] {
+    let scopes = status["domains"].items.filter { $0["exhausted"].bool == true }
+      .map { page.scope($0["scope"]) }
+    guard !scopes.isEmpty else { return [] }
+    let text = page.style.paint("caches have nothing left to give", .bad)
+    return [page.fact("exhausted", "\(scopes.joined(separator: ", ")): \(text)")]
   }
 
   private var pressure: [String] {

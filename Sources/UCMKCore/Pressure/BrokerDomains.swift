@@ -139,6 +139,9 @@ extension Broker {
     if control.level > .none {
       effects.append(.levelChanged(control.domain, from: control.level, to: .none))
     }
+    if domainTable.controls[index].exhaustion.end() {
+      effects.append(.relieved(control.domain))
+    }
     if control.state != .idle {
       effects.append(.stateChanged(control.domain, from: control.state, to: .idle))
     }

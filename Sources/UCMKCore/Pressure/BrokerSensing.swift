@@ -19,6 +19,7 @@ extension Broker {
     }
     considerRound(index, isAlarmed: isConfirmed)
     settleState(index)
+    lookAtLadder(index)
   }
 
   /// Asks for a reading of each domain whose poll is due.
@@ -98,11 +99,32 @@ extension Broker {
       reason: isAlarmed ? .trigger : .watermark,
       target: target
     )
-    guard let round = open(order, for: nil) else { return }
+    guard let round = open(order, for: nil) else {
+      if busyTime(of: order.scope) == nil {
+        domainTable.controls[index].exhaustion.noteNothingLeft(at: now)
+      }
+      return
+    }
     guard let index = domainTable.index(of: control.domain) else { return }
     domainTable.controls[index].lastRound = round
     domainTable.controls[index].beginRound(at: now)
     if runs(round) { setState(index, to: .round) }
+  }
+
+  /// Says whether the ladder of a domain is at its end.
+  private mutating func lookAtLadder(_ index: Int) {
+    let control = domainTable.controls[index]
+    let change = domainTable.controls[index].exhaustion.observe(
+      isCritical: control.level == .critical,
+      goesOn: control.isStallCritical,
+      isAsking: !isPaused,
+      at: now
+    )
+    switch change {
+    case .began?: effects.append(.exhausted(control.domain))
+    case .ended?: effects.append(.relieved(control.domain))
+    case nil: return
+    }
   }
 
   /// Leaves the states that a reading can end.

@@ -31,6 +31,8 @@ struct DomainControl: Sendable {
   var backOff = BackOff()
   /// What they may grow by, while they may.
   var growth: GrowthBudget?
+  /// Whether the ladder ended without a cure.
+  var exhaustion = Exhaustion()
   /// When it was last read, or asked to be read.
   var readAt: MonotonicInstant?
 
@@ -79,6 +81,10 @@ struct DomainControl: Sendable {
     guard let reading else { return false }
     return reading.available < marks.low
   }
+
+  /// Whether tasks stalled as long as at critical in the last whole stretch, or the alarm after it
+  /// says so.
+  var isStallCritical: Bool { stallLevel == .critical }
 
   /// Whether the high watermark is reached.
   var isAboveHigh: Bool {

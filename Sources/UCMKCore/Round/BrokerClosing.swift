@@ -60,23 +60,36 @@ extension Broker {
   private mutating func askForTheRest(_ slot: Int) -> Bool {
     // No copy of the round is held here: changing it would then copy its lists.
     let order = rounds[slot].order
-    guard !order.isDryRun, !rounds[slot].isRaised,
-      rounds[slot].attempt < Defaults.attemptsMaximum,
+    guard !order.isDryRun, rounds[slot].attempt < Defaults.attemptsMaximum,
       rounds[slot].missing >= leastMissing(of: order)
     else { return false }
-    let isLast = rounds[slot].attempt + 1 == Defaults.attemptsMaximum
-    if !isLast || !order.isAutomatic, planRest(of: slot) > .zero {
-      noteAttempt(slot, on: restTerms(of: slot))
-      ask(slot)
-      return true
+    while climb(slot) {
+      if planRest(of: slot) > .zero {
+        noteAttempt(slot, on: restTerms(of: slot))
+        ask(slot)
+        return true
+      }
+      guard order.isAutomatic else { return false }
     }
-    guard order.isAutomatic else { return false }
-    rounds[slot].isRaised = true
-    rounds[slot].level = rounds[slot].level.oneStepUp
-    guard planRest(of: slot) > .zero else { return false }
-    noteAttempt(slot, on: restTerms(of: slot))
-    ask(slot)
-    return true
+    return false
+  }
+
+  /// Takes a round one step up the ladder; returns whether clients are asked there.
+  ///
+  /// What an administrator wants stays at the level that was said.
+  private mutating func climb(_ slot: Int) -> Bool {
+    let isAutomatic = rounds[slot].order.isAutomatic
+    let step = rounds[slot].step
+    rounds[slot].step = isAutomatic || step == .ask ? step.next : step
+    switch rounds[slot].step {
+    case .ask, .askOthers: return true
+    case .askHigher:
+      rounds[slot].level = rounds[slot].level.oneStepUp
+      return true
+    case .exhausted: return false
+    case .signal, .broadcast, .reclaim, .purge:
+      preconditionFailure("a step that is not available is skipped")
+    }
   }
 
   /// The smallest rest that others are asked for.
@@ -183,8 +196,13 @@ extension Broker {
     }
     setState(index, to: .hold)
     domainTable.controls[index].endRound(measured: measured)
-    let least = leastMissing(of: order)
-    domainTable.controls[index].restsUntil = credited < least ? now + Defaults.pollNear : nil
+    if credited < leastMissing(of: order) {
+      domainTable.controls[index].restsUntil = now + Defaults.pollNear
+      domainTable.controls[index].exhaustion.noteNothingLeft(at: now)
+    } else {
+      domainTable.controls[index].restsUntil = nil
+      domainTable.controls[index].exhaustion.noteGiven()
+    }
   }
 }
 

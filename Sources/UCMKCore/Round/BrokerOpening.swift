@@ -105,7 +105,7 @@ extension Broker {
   }
 
   /// How long a round of this scope has to wait, nil where it could begin now.
-  private func busyTime(of scope: Scope) -> TimeSpan? {
+  func busyTime(of scope: Scope) -> TimeSpan? {
     var shortest: TimeSpan?
     var isFull = true
     for round in rounds {

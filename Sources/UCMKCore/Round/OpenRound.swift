@@ -65,8 +65,8 @@ struct OpenRound: Sendable {
   var level = PressureLevel.low
   /// The current attempt, from 1; 0 before the first.
   var attempt: UInt8 = 0
-  /// Whether the attempt one level up was made: it is the last.
-  var isRaised = false
+  /// How far it climbed.
+  var step = LadderStep.ask
   /// Members whose answer to the current attempt is missing.
   var waiting = 0
   /// Processes whose second reading is missing.
@@ -115,7 +115,7 @@ struct OpenRound: Sendable {
     opened = now
     level = order.level
     attempt = 0
-    isRaised = false
+    step = .ask
     waiting = 0
     unmeasured = 0
     lastAnswered = nil

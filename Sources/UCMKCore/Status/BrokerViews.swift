@@ -50,7 +50,8 @@ extension Broker {
         reading: control.reading,
         low: control.marks.low,
         high: control.marks.high,
-        grow: control.marks.grow
+        grow: control.marks.grow,
+        isExhausted: control.exhaustion.isReached
       )
     }
   }

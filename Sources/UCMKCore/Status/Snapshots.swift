@@ -15,6 +15,8 @@ package struct DomainView: Sendable, Equatable {
   package var reading: DomainReading?
   /// The watermarks in bytes, resolved against the last capacity.
   package var low: ByteCount, high: ByteCount, grow: ByteCount
+  /// Whether it is critical and nothing that could be asked for is left.
+  package var isExhausted = false
 }
 
 /// A value copy of one client.

@@ -38,6 +38,8 @@ package enum EffectWriter {
       write(broker.limits[range], &writer)
     case .leftOut(let client): named("leftOut", client, &writer)
     case .keepsMemory(let client): named("keepsMemory", client, &writer)
+    case .exhausted(let domain): named("exhausted", domain, &writer)
+    case .relieved(let domain): named("relieved", domain, &writer)
     case .levelChanged(let domain, let from, let to):
       named("levelChanged", domain, &writer)
       writer.member("from", from)

@@ -110,6 +110,7 @@ enum StatusRender {
       writer.member("low", domain.low)
       writer.member("high", domain.high)
       writer.member("grow", domain.grow)
+      writer.member("exhausted", domain.isExhausted)
       writer.endObject()
     }
     writer.endArray()

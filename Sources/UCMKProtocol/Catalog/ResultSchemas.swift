@@ -80,7 +80,7 @@ enum ResultSchemas {
     "memory":{"type":"object","properties":{"total":@bytes@,"available":@bytes@,\
     "swap_free":@bytes@}},"domains":{"type":"array","items":{"type":"object",\
     "properties":{"scope":@scope@,"state":@text@,"level":@level@,"capacity":@bytes@,\
-    "available":@bytes@,"low":@bytes@,"high":@bytes@,"grow":@bytes@}}},\
+    "available":@bytes@,"low":@bytes@,"high":@bytes@,"grow":@bytes@,"exhausted":@bool@}}},\
     "triggers":{"type":"array","items":{"type":"object","properties":{"scope":@scope@,\
     "kind":{"type":"string","enum":["some","full"]},"stall_us":@bytes@,"window_us":@bytes@,\
     "source":{"type":"string","enum":["trigger","average","watch"]}}}},"counts":{"type":"object",\

@@ -167,8 +167,8 @@ struct BrokerPolicy: HostPolicy {
     case .limit(let client, let range): limit(client, to: broker.limits[range], on: &plant)
     case .relax(let client, _, _, let range): limit(client, to: broker.limits[range], on: &plant)
     case .stateChanged(_, _, let next): state = next
-    case .watch, .unwatch, .leftOut, .keepsMemory, .levelChanged, .roundOpened, .roundClosed,
-      .accepted, .declined, .pauseChanged:
+    case .watch, .unwatch, .leftOut, .keepsMemory, .exhausted, .relieved, .levelChanged,
+      .roundOpened, .roundClosed, .accepted, .declined, .pauseChanged:
       return
     @unknown default:
       preconditionFailure("the simulator does not know what to do about \(effect)")

@@ -142,8 +142,8 @@ struct RoundBench: Sendable {
       let bytes = broker.targets[order.targets].reduce(0) { $0 + $1.bytes.value }
       orders.append((order, bytes))
     case .declined: preconditionFailure("a round begins after the last one ended")
-    case .watch, .unwatch, .cancel, .limit, .relax, .leftOut, .keepsMemory, .levelChanged,
-      .stateChanged, .roundOpened, .roundClosed, .accepted, .pauseChanged:
+    case .watch, .unwatch, .cancel, .limit, .relax, .leftOut, .keepsMemory, .exhausted, .relieved,
+      .levelChanged, .stateChanged, .roundOpened, .roundClosed, .accepted, .pauseChanged:
       return
     @unknown default:
       preconditionFailure("the simulator does not know what to do about \(effect)")

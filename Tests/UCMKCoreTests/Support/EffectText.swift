@@ -23,6 +23,8 @@ extension Stage {
       "relax \(client.name) r\(round.number) \(level.name)" + limitText(range)
     case .leftOut(let client): "left out \(client.name)"
     case .keepsMemory(let client): "keeps memory \(client.name)"
+    case .exhausted(let domain): "exhausted \(domain.name)"
+    case .relieved(let domain): "relieved \(domain.name)"
     case .levelChanged(let domain, let from, let to):
       "level \(domain.name) \(from.name)>\(to.name)"
     case .stateChanged(let domain, let from, let to):

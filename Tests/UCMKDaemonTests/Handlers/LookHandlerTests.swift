@@ -35,7 +35,7 @@ struct LookHandlerTests {
     #expect(status["domains"][0]["scope"] == ["kind": "host"])
     #expect(
       status["domains"][0].keys == [
-        "available", "capacity", "grow", "high", "level", "low", "scope", "state",
+        "available", "capacity", "exhausted", "grow", "high", "level", "low", "scope", "state",
       ]
     )
     #expect(status["domains"][0]["low"] == 67_108_864)

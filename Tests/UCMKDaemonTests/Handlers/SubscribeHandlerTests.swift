@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Testing
+import UCMKCore
 import UCMKModel
+import UCMKSystemd
 import UCMKTestSupport
 
 @testable import UCMKDaemon
@@ -81,6 +83,39 @@ struct SubscribeHandlerTests {
     #expect(event["from"] == "none")
     #expect(["medium", "critical"].contains(event["level"].string))
     withExtendedLifetime(member) {}
+  }
+
+  @Test("the end of the ladder, for subscribers, in the journal, and in the status")
+  func exhausted() throws {
+    let stage = try DaemonStage()
+    let root = try stage.control()
+    _ = subscribe(root, #""pressure""#)
+    stage.daemon.perform([.exhausted(.host)])
+    stage.serve()
+    let event = try #require(root.next("event"))["params"]["data"]
+    #expect(event["scope"] == ["kind": "host"])
+    #expect(event["exhausted"] == true)
+    #expect(event["level"] == "none")
+    let record = try #require(stage.log.last)
+    #expect(record.level == .warning)
+    #expect(record.message == "pressure is critical and caches have nothing left to give")
+    let field = { (name: String) in record.fields.first { $0.name == name }?.value }
+    #expect(field("message_id") == MessageID.exhausted)
+    #expect(field("domain") == "host")
+    #expect(field("available_bytes") == "629145600")
+    stage.daemon.perform([.relieved(.host)])
+    stage.serve()
+    let relief = try #require(root.next("event"))["params"]["data"]
+    #expect(relief["exhausted"] == false)
+    #expect(stage.log.last?.level == .notice)
+    #expect(root.call("daemon.status", "{}")["result"]["domains"][0]["exhausted"] == false)
+  }
+
+  @Test("message ids are 32 hexadecimal digits, each its own")
+  func messageIDs() {
+    let ids = [MessageID.exhausted, MessageID.relieved]
+    #expect(Set(ids).count == 2)
+    for id in ids { #expect(id.count == 32 && id.allSatisfy { "0123456789abcdef".contains($0) }) }
   }
 
   @Test("the status, as often as wished")

@@ -141,6 +141,8 @@ struct EffectWriterTests {
         .levelChanged(.host, from: .none, to: .critical),
         #"{"at":9,"effect":"levelChanged","domain":"host","from":"none","to":"critical"}"#
       ),
+      (.exhausted(.host), #"{"at":9,"effect":"exhausted","domain":"host"}"#),
+      (.relieved(.host), #"{"at":9,"effect":"relieved","domain":"host"}"#),
       (
         .stateChanged(.host, from: .idle, to: .round),
         #"{"at":9,"effect":"stateChanged","domain":"host","from":"idle","to":"round"}"#
