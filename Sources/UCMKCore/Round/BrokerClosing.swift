@@ -32,7 +32,8 @@ extension Broker {
         rounds[slot].unmeasured -= 1
         if rounds[slot].unmeasured == 0 { close(slot) }
       } else if rounds[slot].processes[index].before == nil {
-        rounds[slot].processes[index].before = .some(reading)
+        let fallen = uncounted(of: process, at: reading)
+        rounds[slot].processes[index].begin(reading, at: now, fallenBefore: fallen)
       }
     }
   }
@@ -154,6 +155,8 @@ extension Broker {
 
   /// Ends a round: settles its sums, remembers it, lets its domain go on.
   mutating func close(_ slot: Int) {
+    rounds[slot].sumClaims()
+    shareFalls(of: slot)
     let measured = rounds[slot].settleMeasured()
     let id = rounds[slot].id
     for member in rounds[slot].members.indices {
@@ -180,6 +183,32 @@ extension Broker {
       release(order, credited: credited, measured: measured)
     } else if !order.isDryRun, rounds[slot].asked > .zero {
       manualRelaxAt = sooner(manualRelaxAt, now + Defaults.hold)
+    }
+  }
+
+  /// What a process gave so far that may still count in a round.
+  private func uncounted(of process: ProcessID, at reading: ProcessReading?) -> ByteCount {
+    var most = ByteCount.zero
+    for round in rounds where round.isOpen && !round.order.isDryRun {
+      guard let index = round.processIndex(of: process) else { continue }
+      most = max(most, round.processes[index].uncounted(at: reading))
+    }
+    return most
+  }
+
+  /// Sees to it that what a process gave counts once, where other rounds ask of it too.
+  ///
+  /// The round that ends first counts what it claims; the others, what is left.
+  private mutating func shareFalls(of slot: Int) {
+    guard !rounds[slot].order.isDryRun else { return }
+    for other in rounds.indices
+    where other != slot && rounds[other].isOpen && !rounds[other].order.isDryRun {
+      for index in rounds[slot].processes.indices {
+        let process = rounds[slot].processes[index].process
+        guard let place = rounds[other].processIndex(of: process) else { continue }
+        rounds[slot].processes[index].isShared = true
+        rounds[other].processes[place].leave(to: rounds[slot].processes[index])
+      }
     }
   }
 
@@ -216,12 +245,12 @@ extension OpenRound {
     }
   }
 
-  /// Gives each member what was measured of its process, and returns the sum.
+  /// Gives each member what was measured of its process, once the claims are added up, and returns
+  /// the sum.
   ///
   /// Without a second reading nothing was measured; so it is in a dry run.
   mutating func settleMeasured() -> ByteCount {
     var sum = ByteCount.zero
-    sumClaims()
     for index in members.indices where members[index].claimed > .zero {
       guard let process = processIndex(of: members[index].process) else { continue }
       let share = processes[process].takeMeasured(of: members[index].claimed)

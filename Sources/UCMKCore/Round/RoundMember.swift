@@ -109,6 +109,14 @@ struct RoundProcess: Sendable {
   private var fraction: UInt128 = 0
   /// Before the first request and after the last answer; the outer nil: not read (yet).
   var before: ProcessReading??, after: ProcessReading??
+  /// When it was read before.
+  private(set) var readAt: MonotonicInstant?
+  /// What had fallen by then and may still count in rounds that were there already.
+  private var fallenBefore = ByteCount.zero
+  /// What of its fall counted in rounds that ran beside this one and are over.
+  private(set) var countedElsewhere = ByteCount.zero
+  /// Whether another round waits for an answer of it: then nothing that nobody claims counts.
+  var isShared = false
 
   /// Makes a process of which nothing was read.
   init(process: ProcessID) { self.process = process }
@@ -122,6 +130,11 @@ struct RoundProcess: Sendable {
   /// more than the process, it is the better witness.
   var fall: ByteCount {
     guard let before = before ?? nil, let after = after ?? nil else { return .zero }
+    return RoundProcess.fall(from: before, to: after)
+  }
+
+  /// By how much a process shrank from one reading to another.
+  private static func fall(from before: ProcessReading, to after: ProcessReading) -> ByteCount {
     let hasLazyFree = before.lazyFree != nil && after.lazyFree != nil
     let own = hasLazyFree ? before.held - after.held : before.resident - after.resident
     guard let group = before.soleCgroupCurrent, let left = after.soleCgroupCurrent else {
@@ -130,9 +143,49 @@ struct RoundProcess: Sendable {
     return max(own, group - left)
   }
 
-  /// What of the fall counts: at most 5 % above what all sessions together claim, since what nobody
-  /// claims may have other causes.
-  var credible: ByteCount { min(fall, ByteCount(UInt64(clamping: claimed + claimed / 20))) }
+  /// What of the fall counts: what did not count elsewhere, at most 5 % above what all sessions
+  /// together claim, since what nobody claims may have other causes.
+  var credible: ByteCount {
+    let slack = isShared ? 0 : claimed / 20
+    return min(fall - countedElsewhere, ByteCount(UInt64(clamping: claimed + slack)))
+  }
+
+  /// Takes note of what counted in another round that is over now.
+  ///
+  /// What fell before this round read the process is none of its own; whatever counted beyond that
+  /// fell under the eyes of both.
+  mutating func leave(to other: RoundProcess) {
+    var counted = other.credible
+    guard let readAt, let otherReadAt = other.readAt else { return }
+    if otherReadAt < readAt {
+      let earlier = min(counted, fallenBefore)
+      fallenBefore -= earlier
+      counted -= earlier
+    }
+    countedElsewhere += counted
+  }
+
+  /// Takes the first reading.
+  ///
+  /// - Parameters:
+  ///   - reading: The reading; nil where the process is gone.
+  ///   - now: When it was taken.
+  ///   - fallenBefore: What had fallen by then and may still count in other rounds.
+  mutating func begin(
+    _ reading: ProcessReading?,
+    at now: MonotonicInstant,
+    fallenBefore: ByteCount
+  ) {
+    before = .some(reading)
+    readAt = now
+    self.fallenBefore = fallenBefore
+  }
+
+  /// What fell since its first reading and counted nowhere yet.
+  func uncounted(at reading: ProcessReading?) -> ByteCount {
+    guard let before = before ?? nil, let reading else { return .zero }
+    return RoundProcess.fall(from: before, to: reading) - countedElsewhere
+  }
 
   /// What of the fall counts as given by the next session, with this claim: in proportion to the
   /// claims.

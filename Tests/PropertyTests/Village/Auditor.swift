@@ -51,6 +51,8 @@ struct Auditor {
   private var deaf = Set<ClientID>()
   private var openings: [Opening] = []
   var totals = Totals()
+  /// What counted as measured of each process over all rounds.
+  private var measured: [Int32: UInt64] = [:]
 
   /// Where a client was told to keep a cache.
   func told(_ client: ClientID, _ cache: CacheID) -> ByteCount? { limits[client]?[cache] }
@@ -257,6 +259,11 @@ struct Auditor {
       let fallen = program.fallen - (opening.fallen[program.process] ?? 0)
       if measured > fallen {
         complain("round \(round.number) measures \(measured), \(fallen) were given back")
+      }
+      // Rounds run beside each other: what was given back counts in one of them.
+      self.measured[program.process, default: 0] += measured
+      if let sum = self.measured[program.process], sum > program.fallen {
+        complain("all rounds measure \(sum) of \(program.process), \(program.fallen) fell")
       }
     }
     guard !view.isDryRun, round == settled else { return }

@@ -116,6 +116,104 @@ struct NestedRoundTests {
     #expect(stage.broker.round(RoundID(1))?.claimed == .mebibytes(60))
   }
 
+  /// Client 1 is asked by the outer round and by the inner one, 30 MiB each; client 2 answers.
+  private func twice() -> Stage {
+    var stage = stage()
+    _ = stage.read(outer, available: 20)
+    _ = stage.read(inner, available: 20)
+    _ = stage.answer(2, in: 1)
+    return stage
+  }
+
+  private func measured(_ stage: Stage, _ round: UInt64, _ client: UInt64) -> UInt64? {
+    stage.round(round).clients.first { $0.client == ClientID(client) }
+      .map { $0.measured.value / Stage.mebibyte }
+  }
+
+  @Test("what a process gives for both rounds is measured half in each")
+  func bothMeasured() {
+    var stage = twice()
+    _ = stage.answer(1, in: 1)
+    _ = stage.answer(1, in: 2)
+    _ = stage.pass(milliseconds: 200)
+    #expect(measured(stage, 1, 1) == 30)
+    #expect(measured(stage, 2, 1) == 30)
+    #expect(stage.broker.totals.measured == .mebibytes(90))
+    #expect(stage.broker.totals.claimed == .mebibytes(90))
+  }
+
+  @Test("one fall of a process is measured in one of two rounds")
+  func onceMeasured() {
+    var stage = twice()
+    _ = stage.answer(1, in: 1)
+    _ = stage.answer(1, in: 2, real: 0)
+    _ = stage.pass(milliseconds: 200)
+    // In the one that ends first.
+    #expect(measured(stage, 1, 1) == 0)
+    #expect(measured(stage, 2, 1) == 30)
+    #expect(stage.round(1).claimed == .mebibytes(60))
+    #expect(stage.broker.totals.measured == .mebibytes(60))
+  }
+
+  @Test("the round that ends later counts what the other one left")
+  func leftOver() {
+    var stage = twice()
+    _ = stage.answer(1, in: 1, real: 50)
+    stage.clock += 100
+    _ = stage.answer(1, in: 2)
+    // At the end of the first 45 MiB are gone, 30 of them claimed there.
+    _ = stage.pass(milliseconds: 300)
+    #expect(measured(stage, 1, 1) == 30)
+    #expect(measured(stage, 2, 1) == 15)
+    #expect(stage.broker.totals.measured == .mebibytes(75))
+  }
+
+  @Test("what fell before a round began is no matter of that round")
+  func before() {
+    var stage = stage()
+    _ = stage.read(outer, available: 20)
+    _ = stage.answer(2)
+    _ = stage.answer(1)
+    stage.clock += 100
+    // The inner one begins while the outer one waits for the kernel's counters.
+    #expect(asks(stage.read(inner, available: 20)) == ["ask c1 r2.1 medium 1:60M<110M"])
+    _ = stage.answer(1)
+    _ = stage.pass(milliseconds: 300)
+    #expect(measured(stage, 1, 1) == 30)
+    #expect(measured(stage, 2, 1) == 60)
+    #expect(stage.broker.totals.measured == .mebibytes(120))
+  }
+
+  @Test("of three rounds each counts its own", arguments: [100, 0] as [UInt64])
+  func three(real: UInt64) {
+    var stage = twice()
+    _ = stage.answer(1, in: 1)
+    _ = stage.answer(1, in: 2)
+    // The third begins when 60 MiB are gone, that still count in the two before it.
+    stage.clock += 100
+    #expect(asks(stage.ask(30, scope: .domain(inner))) == [])
+    _ = stage.ask(90)
+    for client in [1, 2, 3] as [UInt64] { _ = stage.answer(client, in: 3, real: real) }
+    _ = stage.pass(milliseconds: 400)
+    #expect(measured(stage, 1, 1) == 30)
+    #expect(measured(stage, 2, 1) == 30)
+    let round = stage.round(3)
+    #expect(round.claimed == .mebibytes(90))
+    #expect(round.measured == (real == 0 ? .zero : round.claimed))
+  }
+
+  @Test("a dry run beside a round takes nothing from it")
+  func dryRun() {
+    var stage = stage()
+    _ = stage.ask(60, dryRun: true)
+    _ = stage.read(inner, available: 20)
+    for client in [1, 2, 3] as [UInt64] { _ = stage.answer(client, in: 1, real: 0) }
+    _ = stage.answer(1, in: 2)
+    _ = stage.pass(milliseconds: 300)
+    #expect(measured(stage, 1, 1) == 0)
+    #expect(measured(stage, 2, 1) == 60)
+  }
+
   @Test("a bystander is asked by the host alone")
   func bystander() {
     var stage = stage()
