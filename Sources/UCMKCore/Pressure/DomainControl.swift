@@ -56,6 +56,8 @@ struct DomainControl: Sendable {
   private var baseline: (pressure: PressureReading, at: MonotonicInstant)?
   /// Whether memory was scarce or reclaim at work in the current stretch.
   private var isStretchCurable = false
+  /// Whether anything in the current stretch spoke for taking more than is missing.
+  private var speaksForMore = false
   /// What the stall of the last whole stretch amounts to.
   private var stallLevel = PressureLevel.none
 
@@ -191,6 +193,7 @@ struct DomainControl: Sendable {
       // What follows is measured from here: the stall before it is what raised the alarm.
       baseline = reading.pressure.map { ($0, now) }
       isStretchCurable = false
+      speaksForMore = false
     }
     let water = PressureClassifier.level(ofAvailable: reading.available, marks: marks)
     return (isConfirmed, tracker.observe(max(stallLevel, water), at: now))
@@ -237,6 +240,7 @@ struct DomainControl: Sendable {
       return
     }
     if EventGuard.isCurable(reading, after: previous, marks: marks) { isStretchCurable = true }
+    if EventGuard.speaksForMore(reading, after: previous, marks: marks) { speaksForMore = true }
     let elapsed = now.since(baseline.at)
     guard elapsed >= StallRate.stretch else { return }
     let rate = StallRate(
@@ -247,9 +251,10 @@ struct DomainControl: Sendable {
     stallLevel =
       isStretchCurable ? PressureClassifier.level(of: rate, by: thresholds) : .none
     isCalm = rate.isCalm
-    integral.observe(excess: isStretchCurable ? rate.excess : 0)
+    integral.observe(excess: isStretchCurable && speaksForMore ? rate.excess : 0)
     self.baseline = (pressure, now)
     isStretchCurable = false
+    speaksForMore = false
   }
 }
 

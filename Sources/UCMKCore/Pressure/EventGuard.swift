@@ -19,6 +19,21 @@ enum EventGuard {
       || rose(reading.refaults, above: previous?.refaults)
   }
 
+  /// Whether stall speaks for taking more than is missing.
+  ///
+  /// Where memory is above the high watermark and nothing that was dropped came back since the
+  /// reading before, tasks stall for another reason: compaction, or `memory.high` of a neighbour. A
+  /// host that does not count refaults cannot say so.
+  static func speaksForMore(
+    _ reading: DomainReading,
+    after previous: DomainReading?,
+    marks: Watermarks
+  ) -> Bool {
+    if reading.available < marks.high { return true }
+    guard let refaults = reading.refaults, let before = previous?.refaults else { return true }
+    return refaults > before
+  }
+
   /// Whether an alarm stands after the reading that was taken because of it.
   static func confirms(
     _ source: AlarmSource,
