@@ -27,7 +27,7 @@ package struct ControlTool: ParsableCommand {
       StatusCommand.self, ClientsCommand.self, PlanCommand.self, ShrinkCommand.self,
       RoundsCommand.self, ExplainCommand.self, WatchCommand.self, ReloadCommand.self,
       PauseCommand.self, ResumeCommand.self, OverrideCommand.self, ConfigCommand.self,
-      DoctorCommand.self,
+      DoctorCommand.self, SurfaceCommand.self,
     ]
   )
 
@@ -55,7 +55,7 @@ package struct ControlTool: ParsableCommand {
       if let command = command as? any ControlCommand {
         return try command.execute(in: context).rawValue
       }
-      if command is ControlTool || command is ConfigCommand {
+      if command is ControlTool || command is ConfigCommand || command is SurfaceCommand {
         // A command is missing: a script must not take that for done.
         context.errors.write(helpMessage(for: type(of: command)) + "\n")
         return ExitStatus.usage.rawValue

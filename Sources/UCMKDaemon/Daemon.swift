@@ -99,6 +99,8 @@ package final class Daemon {
   var watches: [DomainWatch] = []
   /// The pressure source of the environment, if any; `status` lists it.
   package var hasEnvironmentWatch = false
+  /// Whether it was said that rules by executable need a right that the daemon does not have.
+  var hasToldDenial = false
   var hostFacts = HostFacts(memoryTotal: .zero, pageSize: Page.size, kernelHighMarks: .zero)
   /// When rounds were opened, on the wall clock: the newest `Defaults.roundsKept`.
   var roundTimes: [(round: RoundID, microseconds: UInt64)] = []

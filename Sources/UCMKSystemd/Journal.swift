@@ -63,6 +63,7 @@ package final class Journal {
   /// Where entries go.
   package let destination: Destination
 
+  private let messageID: (String) -> String?
   private var bytes: [UInt8] = []
   private var ends: [Int] = []
 
@@ -72,11 +73,14 @@ package final class Journal {
   ///   - identifier: What the daemon is called.
   ///   - leastLevel: Entries that matter less are dropped.
   ///   - destination: Where to; by default what `$JOURNAL_STREAM` says of standard error.
+  ///   - messageID: The `MESSAGE_ID` of a message, 32 hexadecimal digits; nil for one without.
   package init(
     identifier: String,
     leastLevel: LogLevel = .info,
-    destination: Destination = .detected()
+    destination: Destination = .detected(),
+    messageID: @escaping (String) -> String? = { _ in nil }
   ) {
+    self.messageID = messageID
     self.identifier = identifier
     self.leastLevel = leastLevel
     self.destination = destination
@@ -114,6 +118,7 @@ package final class Journal {
     appendField("MESSAGE", message)
     appendField("PRIORITY", "\(level.rawValue)")
     appendField("SYSLOG_IDENTIFIER", identifier)
+    if let id = messageID(message) { appendField("MESSAGE_ID", id) }
     for field in fields {
       if field.name == "message_id" {
         appendField("MESSAGE_ID", field.value)

@@ -17,6 +17,7 @@ final class FakeHost {
     roots.cgroup = folder + "/cgroup"
     roots.boot = folder + "/boot"
     roots.programs = folder + "/bin"
+    roots.user = 1_000
     for (path, text) in FakeHost.healthy.merging(files, uniquingKeysWith: { $1 }) {
       guard let text else { continue }
       let file = URL(fileURLWithPath: "\(folder)/\(path)")
@@ -39,7 +40,9 @@ final class FakeHost {
     "proc/swaps": "Filename Type Size Used Priority\n/dev/zram0 partition 8 0 100\n",
     "proc/1/comm": "systemd\n",
     "proc/42/comm": "bash\n",
+    "proc/mounts": "proc /proc proc rw,nosuid,relatime 0 0\n",
     "cgroup/cgroup.controllers": "cpuset cpu io memory pids\n",
+    "cgroup/cgroup.subtree_control": "cpu memory pids\n",
   ]
 }
 
@@ -84,6 +87,7 @@ struct DoctorCommandTests {
         ok    psi               compiled in and enabled
         ok    cgroups           version 2
         ok    memory controller available
+        ok    delegation        memory, to slices and services
         ok    swap              1 area (zram)
         ok    neighbours        no other program that acts on memory pressure runs
         ok    daemon            0.1.0 at \(daemon.path), idle
@@ -165,11 +169,12 @@ struct DoctorCommandTests {
     let findings = document["findings"].items
     #expect(
       findings.map { $0["subject"].string } == [
-        "kernel", "psi", "cgroups", "memory controller", "swap", "neighbours", "daemon",
+        "kernel", "psi", "cgroups", "memory controller", "delegation", "swap", "neighbours",
+        "daemon",
       ]
     )
     #expect(
-      findings[4].line
+      findings[5].line
         == #"{"subject":"swap","state":"warn","text":"none: pressure shows late, the watermarks "#
         + #"carry the load","remedy":"apt-get install zram-tools"}"#
     )

@@ -67,7 +67,7 @@ struct ToolTests {
     #expect(run.errors.contains("Usage: ucmkctl"))
   }
 
-  @Test("a command that is missing is 64 too", arguments: ["", "config"])
+  @Test("a command that is missing is 64 too", arguments: ["", "config", "surface"])
   func missing(arguments: String) {
     let run = Run(arguments)
     #expect(run.status == 64)

@@ -22,6 +22,7 @@ package struct DoctorCommand: ControlCommand {
     let findings =
       KernelCheckup(roots: context.host).findings
       + NeighbourCheckup(roots: context.host).findings
+      + ProcessCheckup(roots: context.host).findings
       + DaemonCheckup(options: options, context: context).findings
     let lacks = findings.filter { $0.state == .fail }.count
     let result: JSONValue = [

@@ -52,11 +52,21 @@ package struct DaemonCheckup {
     let slow = triggers.filter {
       $0["source"].string == "trigger" && $0["window_us"].integer ?? 0 >= 2_000_000
     }.count
-    let grant =
-      "mkdir -p /etc/systemd/system/ucmkd.service.d && printf "
-      + "'[Service]\\nAmbientCapabilities=CAP_SYS_RESOURCE\\n' > "
-      + "/etc/systemd/system/ucmkd.service.d/psi.conf"
-      + " && systemctl daemon-reload && systemctl restart ucmkd"
+    let grant = UnitDropIn.command("psi", "AmbientCapabilities=CAP_SYS_RESOURCE")
+    let isHostPolled = triggers.contains {
+      $0["source"].string == "average" && $0["scope"]["kind"].string != "cgroup"
+    }
+    if polled > 0, !isHostPolled {
+      return [
+        .warn(
+          "triggers",
+          "\(polled) of \(triggers.count), those of cgroups, read averages, which lag by seconds; "
+            + "the watermarks do not wait for them",
+          mend: "ucmkctl surface enable cgroup-triggers && systemctl daemon-reload"
+            + " && systemctl restart ucmkd"
+        )
+      ]
+    }
     if polled > 0 {
       return [
         .warn(

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The ucmkd authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Glibc
+
 /// Where `doctor` reads about the host; tests put fixtures in their places.
 package struct HostRoots: Sendable, Hashable {
   /// The root of procfs.
@@ -11,6 +13,8 @@ package struct HostRoots: Sendable, Hashable {
   package var boot = "/boot"
   /// Where programs are installed, to know which package manager's words to use.
   package var programs = "/usr/bin"
+  /// Who asks: whether the memory controller reaches this user's own programs is told too.
+  package var user = getuid()
 
   /// Makes the usual roots.
   package init() {}

@@ -11,7 +11,7 @@ package struct KernelCheckup {
   package init(roots: HostRoots) { self.roots = roots }
 
   /// All findings, in the order in which they are shown.
-  package var findings: [Finding] { [kernel, psi] + cgroups + [swap] }
+  package var findings: [Finding] { [kernel, psi] + cgroups + hiding + [swap] }
 
   private var release: String {
     let text = HostFiles.textIfAny(roots.proc + "/sys/kernel/osrelease") ?? ""
@@ -88,7 +88,7 @@ package struct KernelCheckup {
 
   private var cgroups: [Finding] {
     if let controllers = HostFiles.textIfAny(roots.cgroup + "/cgroup.controllers") {
-      return [.ok("cgroups", "version 2"), memoryController(controllers)]
+      return [.ok("cgroups", "version 2"), memoryController(controllers)] + delegation
     }
     let isHybrid = HostFiles.exists(roots.cgroup + "/unified/cgroup.controllers")
     let isVersion1 = HostFiles.exists(roots.cgroup + "/memory")
@@ -112,7 +112,7 @@ package struct KernelCheckup {
   }
 
   private func memoryController(_ controllers: String) -> Finding {
-    if controllers.split(whereSeparator: \.isWhitespace).contains("memory") {
+    if lists(controllers, "memory") {
       return .ok("memory controller", "available")
     }
     let commandLine = HostFiles.textIfAny(roots.proc + "/cmdline") ?? ""
@@ -122,6 +122,63 @@ package struct KernelCheckup {
       "not there\(cause): limits of cgroups cannot be followed",
       mend: kernelParameter("cgroup_enable=memory")
     )
+  }
+
+  /// Whether the controller reaches the slices, and the programs of whoever asks.
+  private var delegation: [Finding] {
+    guard let handed = HostFiles.textIfAny(roots.cgroup + "/cgroup.subtree_control") else {
+      return []
+    }
+    guard lists(handed, "memory") else {
+      return [
+        .warn(
+          "delegation",
+          "the memory controller is not handed down: slices and services cannot run short",
+          mend: "systemctl set-property system.slice MemoryAccounting=yes"
+        )
+      ]
+    }
+    let manager = "/user.slice/user-\(roots.user).slice/user@\(roots.user).service"
+    guard let own = HostFiles.textIfAny("\(roots.cgroup)\(manager)/cgroup.controllers") else {
+      return [.ok("delegation", "memory, to slices and services")]
+    }
+    guard lists(own, "memory") else {
+      return [
+        .warn(
+          "delegation",
+          "memory is not delegated to user \(roots.user): a user's instance watches the host only",
+          mend: "mkdir -p /etc/systemd/system/user@.service.d && printf "
+            + "'[Service]\\nDelegate=cpu memory pids\\n' > "
+            + "/etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload"
+            + ", then log in again"
+        )
+      ]
+    }
+    return [.ok("delegation", "memory, to slices and services and to user \(roots.user)")]
+  }
+
+  private func lists(_ text: String, _ word: String) -> Bool {
+    text.split(whereSeparator: \.isWhitespace).contains { $0 == word }
+  }
+
+  /// Whether procfs shows a daemon that is not root what its clients hold (`hidepid=`, proc(5)).
+  private var hiding: [Finding] {
+    let mounts = (HostFiles.textIfAny(roots.proc + "/mounts") ?? "").split(separator: "\n")
+    let isHidden = mounts.contains { line in
+      let fields = line.split(separator: " ")
+      guard fields.count > 3, fields[1] == "/proc" else { return false }
+      return fields[3].split(separator: ",").contains {
+        $0.hasPrefix("hidepid=") && !["hidepid=0", "hidepid=off"].contains($0)
+      }
+    }
+    guard isHidden else { return [] }
+    return [
+      .fail(
+        "hidepid",
+        "/proc hides the processes of others: what clients hold cannot be measured",
+        mend: "mount -o remount,hidepid=0 /proc"
+      )
+    ]
   }
 
   // MARK: Swap

@@ -101,11 +101,23 @@ extension Daemon {
       cgroup: cgroup,
       executable: reader.executable(of: session.peer.process)
     )
+    if subject.executable == nil { complainOfExecutables() }
     if let rule = settings.rules.first(where: { $0.matches(subject) }) {
       facts.grantedShare = rule.share ?? facts.grantedShare
       facts.grantedFloor = rule.floor ?? facts.grantedFloor
     }
     return facts
+  }
+
+  /// Says once that rules by executable need a right that the daemon does not have.
+  private func complainOfExecutables() {
+    guard reader.isDenied, !hasToldDenial else { return }
+    let isAsked = settings.rules.contains { rule in
+      if case .executable = rule.match { true } else { false }
+    }
+    guard isAsked else { return }
+    hasToldDenial = true
+    log(.warning, "rules by executable match nobody", [("surface", "executables")])
   }
 
   /// What the peer's user may do.

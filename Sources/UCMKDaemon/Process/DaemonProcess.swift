@@ -31,8 +31,24 @@ package enum DaemonProcess {
       }
       return ExitCode.stopped.rawValue
     } catch {
-      for line in error.text.split(separator: "\n") { tell("ucmkd: \(line)\n", on: 2) }
+      tell(error)
       return error.code.rawValue
+    }
+  }
+
+  /// To the journal with the id under which the catalog explains the exit codes, else a line each.
+  private static func tell(_ problem: StartProblem) {
+    let destination = Journal.Destination.detected()
+    let journal = Journal(identifier: "ucmkd", destination: destination) { _ in
+      LogMessage.doesNotStart.id
+    }
+    for line in problem.text.split(separator: "\n") {
+      switch destination {
+      case .journal:
+        let fields = [("exit_code", "\(problem.code.rawValue)"), ("reason", String(line))]
+        journal.send(.error, "ucmkd: \(line)", fields: fields)
+      case .lines: tell("ucmkd: \(line)\n", on: 2)
+      }
     }
   }
 

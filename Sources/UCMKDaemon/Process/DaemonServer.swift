@@ -15,6 +15,7 @@ final class DaemonServer {
   private let journal: Journal
   private let daemon: Daemon
   private let listener: UnixListener
+  private let lacks: [HostRequirement]
   private var wakeTimer: TimerSource?
   private var armedFor: MonotonicInstant?
   private var environmentWatch: (watch: PressureWatch, source: IOSource)?
@@ -23,8 +24,12 @@ final class DaemonServer {
   init(_ options: DaemonOptions) throws(StartProblem) {
     self.options = options
     places = try Places(options)
-    journal = Journal(identifier: "ucmkd", leastLevel: options.logLevel)
+    journal = Journal(identifier: "ucmkd", leastLevel: options.logLevel) { message in
+      LogMessage.id(of: message)
+    }
     let settings = try DaemonServer.load(places)
+    lacks = HostRequirement.lacking(at: places)
+    try HostRequirement.check(settings.required, lacks)
     do throws(SystemError) {
       try SignalNumber.pipe.ignore()
       // A client that sees the socket may send one at once: it waits until the loop takes it.
@@ -75,6 +80,7 @@ final class DaemonServer {
         "serving",
         fields: [("version", Daemon.version), ("socket", places.socket)]
       )
+      for lack in lacks { journal.send(.warning, lack.consequence) }
       return try loop.run()
     } catch {
       throw StartProblem(.system, error.description)

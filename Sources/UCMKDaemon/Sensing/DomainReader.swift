@@ -13,6 +13,9 @@ final class DomainReader {
   /// The first such reason since the last time somebody asked, for one line in the log.
   private var firstFailure: SystemError?
 
+  /// Whether the executable of a process was asked for that the daemon may not look at.
+  private(set) var isDenied = false
+
   init(files: KernelFiles) { self.files = files }
 
   /// The failure that was not told yet.
@@ -82,7 +85,16 @@ final class DomainReader {
 
   /// The executable of a process, as far as it may be known.
   func executable(of process: ProcessID) -> String? {
-    attempt { () throws(SystemError) in try ProcessReader.executable(of: process, files) }
+    attempt { () throws(SystemError) in
+      do throws(SystemError) {
+        return try ProcessReader.executable(of: process, files)
+      } catch {
+        // The normal state of another user's process, without CAP_SYS_PTRACE.
+        guard error.isPermission else { throw error }
+        isDenied = true
+        return nil
+      }
+    }
   }
 
   /// The domains that a process in `path` belongs to besides the host, outermost first: each

@@ -16,12 +16,13 @@ package struct Setting: Sendable {
 /// holds them together.
 package enum SettingTable {
   /// Every key, in the order of the sample file.
-  package static let all: [Setting] = watermarks + pressure + limits + access + domain + client
+  package static let all: [Setting] =
+    watermarks + pressure + host + limits + access + domain + client
 
   /// The sections that exist, and which of them need an argument.
   package static let sections: [(name: String, needsArgument: Bool)] = [
-    ("Watermarks", false), ("Pressure", false), ("Limits", false), ("Access", false),
-    ("Policy", false), ("Domain", true), ("Client", true),
+    ("Watermarks", false), ("Pressure", false), ("Host", false), ("Limits", false),
+    ("Access", false), ("Policy", false), ("Domain", true), ("Client", true),
   ]
 
   private static let watermarks = [
@@ -79,6 +80,23 @@ package enum SettingTable {
     ) { settings, entry throws(ValueProblem) in
       settings.configuration.thresholds.critical = try SettingsValue.threshold(entry.value)
     },
+  ]
+
+  private static let host = [
+    Setting(
+      section: "Host",
+      key: "Require",
+      defaultText: "",
+      meaning: "what has to be there for the daemon to start: psi, cgroup2"
+    ) { settings, entry throws(ValueProblem) in
+      settings.required = []
+      for word in entry.value.split(separator: " ") {
+        guard let required = HostRequirement(rawValue: String(word)) else {
+          throw ValueProblem("psi, cgroup2 or both with a blank between")
+        }
+        settings.required.append(required)
+      }
+    }
   ]
 
   private static let limits = [

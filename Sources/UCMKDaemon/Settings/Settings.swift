@@ -10,6 +10,8 @@ import UCMKModel
 package struct Settings: Sendable, Equatable {
   /// What the core works with.
   package var configuration = Configuration()
+  /// What has to be there for the daemon to start; of no effect later.
+  package var required: [HostRequirement] = []
   /// Connections of one user at most.
   package var connectionsPerUser = Settings.defaultConnectionsPerUser
   /// Connections in all at most.

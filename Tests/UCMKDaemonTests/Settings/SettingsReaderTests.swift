@@ -56,7 +56,7 @@ struct SettingsReaderTests {
     #expect(
       seen == [
         "Watermarks.Low", "Watermarks.High", "Watermarks.Grow", "Pressure.Low",
-        "Pressure.Medium", "Pressure.Critical", "Limits.ConnectionsPerUser",
+        "Pressure.Medium", "Pressure.Critical", "Host.Require", "Limits.ConnectionsPerUser",
         "Limits.Connections", "Access.ObserverGroup", "Access.AdminGroup", "Policy.Quota",
         "Domain.Capacity", "Domain.Low", "Domain.High", "Domain.Grow", "Domain.PressureLow",
         "Domain.PressureMedium", "Domain.PressureCritical", "Client.Share", "Client.Floor",
@@ -74,6 +74,8 @@ struct SettingsReaderTests {
     Low=some 50ms/1s
     Medium=some 100ms/2s
     Critical=full 100ms/2s
+    [Host]
+    Require=psi cgroup2
     [Limits]
     ConnectionsPerUser=10
     Connections=16384
@@ -128,7 +130,8 @@ struct SettingsReaderTests {
     )
     let rule = ClientRule(match: .unit("redis.service"), share: 500, floor: .mebibytes(256))
     #expect(read.rules == [rule])
-    #expect(read.assigned.count == 16)
+    #expect(read.required == [.psi, .cgroup2])
+    #expect(read.assigned.count == 17)
     #expect(read.assigned.first == Settings.Assignment(key: "Access.AdminGroup", value: "wheel"))
   }
 
@@ -173,7 +176,7 @@ struct SettingsReaderTests {
     arguments: [
       (
         "[Watermark]\nLow=5%",
-        "f0:1:1: unknown section [Watermark]; wanted one of Watermarks, Pressure, Limits, "
+        "f0:1:1: unknown section [Watermark]; wanted one of Watermarks, Pressure, Host, Limits, "
           + "Access, Policy, Domain, Client"
       ),
       (
