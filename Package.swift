@@ -152,7 +152,10 @@ let package = Package(
       "UCMKClientTests",
       ["UCMKClient", "UCMKClientTestKit", "UCMKLinux", "UCMKModel", "UCMKTestSupport"]
     ),
-    test("UCMKControlTests", ["UCMKControl", "UCMKModel", "UCMKTestSupport"]),
+    test(
+      "UCMKControlTests",
+      ["UCMKControl", "UCMKModel", "UCMKTestSupport", argumentParser]
+    ),
     test("UCMKSimTests", ["UCMKSim", "UCMKControl", "UCMKCore", "UCMKModel"]),
     test(
       "PropertyTests",
