@@ -155,8 +155,8 @@ def check_round(report):
     for name in NAMES:
         start_client(name, CACHE_MIB, SLICE)
     report.equal("clients", wait_for_clients(NAMES), NAMES)
-    measured = {client["name"]: client["caches"][0]["bytes"] for client in clients().values()}
-    report.at_least("a client's cache", measured[NAMES[0]], CACHE_MIB * MIB, "B")
+    wait_until(lambda: cache_bytes() >= CACHE_MIB * MIB, WAIT_SECONDS, every=0.5)
+    report.at_least("a client's cache", cache_bytes(), CACHE_MIB * MIB, "B")
     report.equal("pressure of the slice", slice_sources(), ["average"])
     start_eater("installed-eater", EXCESS_MIB, group)
     wait_until(lambda: closed_rounds(), WAIT_SECONDS, every=0.5)
@@ -164,6 +164,11 @@ def check_round(report):
     report.at_least("rounds for the slice", len(rounds), 1)
     report.at_least("measured", sum(item["measured"] for item in rounds), MIB, "B")
     stop("installed-eater")
+
+
+def cache_bytes():
+    """How large the smallest cache of the clients is."""
+    return min(client["caches"][0]["bytes"] for client in clients().values())
 
 
 def closed_rounds():

@@ -58,7 +58,7 @@ struct ManualTests {
     let script = ControlTool.completionScript(for: shell)
     for command in [
       "status", "clients", "plan", "shrink", "rounds", "explain", "watch", "reload", "pause",
-      "resume", "override", "config", "doctor", "surface", "enable", "disable", "--dry-run",
+      "resume", "override", "config", "doctor", "surface", "enable", "disable", "dry-run",
     ] {
       #expect(script.contains(command), "\(shell.rawValue): \(command)")
     }
