@@ -108,7 +108,7 @@ struct NotificationTests {
   @Test("the log goes to standard error, at the level that was asked for")
   func log() throws {
     let tree = try HostFixture.make()
-    let run = try DaemonRun(tree, ["--log-level", "warning"], environment: ["JOURNAL_STREAM=1:2"])
+    let run = try DaemonRun(tree, ["--log-level", "error"], environment: ["JOURNAL_STREAM=1:2"])
     _ = try run.member("quiet", bytes: 1)
     #expect(run.stop() == 0)
     #expect(run.errors.isEmpty)
