@@ -155,18 +155,16 @@ extension Daemon {
   /// Tells people that a domain is at the end of the ladder, or that this is over.
   private func ladderEnded(_ domain: DomainID, isExhausted: Bool) {
     let view = broker.domains.first { $0.domain == domain }
-    log(
-      isExhausted ? .warning : .notice,
-      isExhausted
-        ? "pressure is critical and caches have nothing left to give"
-        : "pressure is critical no longer",
-      [
-        ("message_id", isExhausted ? MessageID.exhausted : MessageID.relieved),
-        ("domain", domain.name),
-        ("available_bytes", "\(view?.reading?.available.value ?? 0)"),
-        ("low_bytes", "\(view?.low.value ?? 0)"),
-      ]
-    )
+    let fields = [
+      ("domain", domain.name),
+      ("available_bytes", "\(view?.reading?.available.value ?? 0)"),
+      ("low_bytes", "\(view?.low.value ?? 0)"),
+    ]
+    if isExhausted {
+      log(.warning, "pressure is critical and caches have nothing left to give", fields)
+    } else {
+      log(.notice, "pressure is critical no longer", fields)
+    }
     let level = view?.level ?? .none
     publish(.pressure) { writer in
       writer.beginObject()

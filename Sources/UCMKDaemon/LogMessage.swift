@@ -33,6 +33,11 @@ package struct LogMessage: Sendable, Hashable {
     LogMessage("only the watermarks can start a round", "375354d45f4878b5dbbe90c279dd6588"),
     LogMessage("no cgroup is watched", "65843bdad5cb4fddeca6457020b6a637"),
     LogMessage("level changed", "74cee73c3b0d7365b1097789871b2e7d"),
+    LogMessage(
+      "pressure is critical and caches have nothing left to give",
+      "b986937ed771482dab44bd5b69724751"
+    ),
+    LogMessage("pressure is critical no longer", "77578fb21b644581912220babf14805c"),
     LogMessage("round closed", "2438c4012c9afae397b35338af3ee70f"),
     LogMessage("automatic rounds paused", "1f3892955936c20c3b0ac2302910e676"),
     LogMessage("automatic rounds resumed", "e7ff845aa4e17b8195ae0365d993d0a0"),

@@ -24,14 +24,6 @@ package struct LogRecord: Sendable {
   }
 }
 
-/// By what the journal and its catalog know a message: random, never given twice, never changed.
-package enum MessageID {
-  /// A domain is critical and caches have nothing left to give.
-  package static let exhausted = "b986937ed771482dab44bd5b69724751"
-  /// That is over.
-  package static let relieved = "77578fb21b644581912220babf14805c"
-}
-
 extension Daemon {
   func log(
     _ level: LogLevel,

@@ -94,7 +94,7 @@ package final class Journal {
   ///   - level: How much it matters.
   ///   - message: What happened: a fixed text.
   ///   - fields: Names such as `target_bytes` and their values. The journal knows them as
-  ///     `UCMK_TARGET_BYTES`; `message_id` is its own field `MESSAGE_ID`.
+  ///     `UCMK_TARGET_BYTES`.
   package func send(
     _ level: LogLevel,
     _ message: String,
@@ -120,13 +120,9 @@ package final class Journal {
     appendField("SYSLOG_IDENTIFIER", identifier)
     if let id = messageID(message) { appendField("MESSAGE_ID", id) }
     for field in fields {
-      if field.name == "message_id" {
-        appendField("MESSAGE_ID", field.value)
-      } else {
-        bytes.append(contentsOf: "UCMK_".utf8)
-        for byte in field.name.utf8 { bytes.append(JournalText.upper(byte)) }
-        finishField(field.value)
-      }
+      bytes.append(contentsOf: "UCMK_".utf8)
+      for byte in field.name.utf8 { bytes.append(JournalText.upper(byte)) }
+      finishField(field.value)
     }
     return unsafe bytes.withUnsafeMutableBytes { text in
       unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: ends.count) { vector in
