@@ -88,6 +88,17 @@ struct FleetTests {
     #expect(core.steps > 500, "the daemon looks every few seconds")
   }
 
+  @Test("readings that change nothing are left out, and what came of a host stays")
+  func skipped() {
+    for seed in UInt64(20)..<23 {
+      let some = FleetHost.run(seed: seed, policy: .ucmkd, days: 0.25)
+      let all = FleetHost.run(seed: seed, policy: .ucmkd, days: 0.25, skipsReadings: false)
+      #expect(some.steps < all.steps, "seed \(seed)")
+      #expect(some.kills == all.kills, "seed \(seed)")
+      #expect(abs(some.held - all.held) < 0.01, "seed \(seed)")
+    }
+  }
+
   @Test("a fleet adds up what came of its hosts")
   func report() {
     var one = FleetOutcome()

@@ -28,8 +28,14 @@ struct FleetHost: Sendable {
 
   /// A jump is at most this long: 60 s.
   private static let longest: UInt64 = 60_000_000_000
+  /// This many seconds before memory could come to the low mark every reading is taken: four of
+  /// the slowest, which come every 5 s.
+  private static let approach = 20.0
+  /// Whether readings that cannot change anything are left out.
+  private let skipsReadings: Bool
 
-  init(seed: UInt64, policy name: PolicyName, days: Double) {
+  init(seed: UInt64, policy name: PolicyName, days: Double, skipsReadings: Bool = true) {
+    self.skipsReadings = skipsReadings
     var chance = Chance(seed: seed, stream: 5)
     let capacity = chance.choice(of: [4.0, 8, 16, 32, 64]) * gibibyte
     let clients = (0..<chance.choice(of: [2, 4, 8, 12])).map { _ in
@@ -57,8 +63,13 @@ struct FleetHost: Sendable {
   }
 
   /// Runs `days` to their end.
-  static func run(seed: UInt64, policy: PolicyName, days: Double) -> FleetOutcome {
-    var host = FleetHost(seed: seed, policy: policy, days: days)
+  static func run(
+    seed: UInt64,
+    policy: PolicyName,
+    days: Double,
+    skipsReadings: Bool = true
+  ) -> FleetOutcome {
+    var host = FleetHost(seed: seed, policy: policy, days: days, skipsReadings: skipsReadings)
     let end = UInt64(days * 86_400e9)
     var elapsed = HostPlant.step
     while host.plant.clock < end { elapsed = host.step(after: elapsed, until: end) }
@@ -108,12 +119,18 @@ struct FleetHost: Sendable {
       }
     }
     guard !isWorking else { return step }
-    // The noise may take five deviations of it at any moment.
-    let spare = plant.available - plant.marks.low - 0.005 * plant.capacity
+    // From its height to its depth the noise may take eight deviations at any moment.
+    let spare = plant.available - plant.marks.low - 0.008 * plant.capacity
     guard spare > 0 else { return step }
     let safe = min(spare / max(1, rise), demand.change(after: now) - now)
     var longest = safe >= 60 ? FleetHost.longest : UInt64(max(0, safe) * 1e9)
-    if let wake = policy.nextWake { longest = min(longest, wake - min(wake, plant.clock)) }
+    let mayOversleep = skipsReadings && policy.isOnlyWatching && safe > FleetHost.approach
+    if mayOversleep {
+      // Later readings begin in time to see how fast memory falls.
+      longest = min(longest, UInt64((safe - FleetHost.approach) * 1e9))
+    } else if let wake = policy.nextWake {
+      longest = min(longest, wake - min(wake, plant.clock))
+    }
     // Up to the step that follows what comes first.
     return max(step, (longest + step - 1) / step * step)
   }

@@ -64,6 +64,9 @@ struct BrokerPolicy: HostPolicy {
 
   var nextWake: UInt64? { broker.nextWake?.nanoseconds }
 
+  /// No round, no hold and no growth: every reading ends where it began.
+  var isOnlyWatching: Bool { state == .idle || state == .watching }
+
   mutating func act(on plant: inout HostPlant) {
     now = MonotonicInstant(nanoseconds: plant.clock)
     var patience = BrokerPolicy.patience

@@ -14,11 +14,18 @@ protocol HostPolicy: Sendable {
 
   /// When it wants to look again although nothing happens, in nanoseconds; nil for never.
   var nextWake: UInt64? { get }
+
+  /// Whether it wants to look only to see whether memory comes near its marks, and would change
+  /// nothing before.
+  var isOnlyWatching: Bool { get }
 }
 
 extension HostPolicy {
   /// Acts only on what it sees of the plant.
   var nextWake: UInt64? { nil }
+
+  /// Whoever never wakes has nothing to watch.
+  var isOnlyWatching: Bool { false }
 }
 
 /// What a policy has asked of clients.
