@@ -85,7 +85,7 @@ struct FleetTests {
     let quiet = FleetHost.run(seed: 1, policy: .none, days: 0.25)
     #expect(quiet.steps < 432_000 / 2, "steps of 50 ms would be 432,000")
     let core = FleetHost.run(seed: 1, policy: .ucmkd, days: 0.05)
-    #expect(core.steps > 500, "the daemon looks every few seconds")
+    #expect(core.steps > 200, "the daemon looks where memory could come near")
   }
 
   @Test("readings that change nothing are left out, and what came of a host stays")
