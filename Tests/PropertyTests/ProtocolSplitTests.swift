@@ -57,16 +57,23 @@ struct ProtocolSplitTests {
       stream += Bool.random(using: &random) ? [13, 10] : [10]
       if count > 0 { expected.append(count <= limit ? line : nil) }
     }
-    var decoder = FrameDecoder(limit: limit)
-    var read: [String?] = []
+    var decoder = FrameDecoder(limit: limit), reader = FrameDecoder(limit: limit)
+    var read: [String?] = [], readInPlace: [String?] = []
     var position = 0
     while position < stream.count {
       let end = min(stream.count, position + Int.random(in: 1...200, using: &random))
       decoder.append(stream, in: position..<end)
+      var chunk = Array(stream[position..<end])
+      reader.lend(&chunk, filled: chunk.count)
+      readInPlace += drain(&reader)
+      reader.takeBack(&chunk)
+      #expect(chunk.elementsEqual(stream[position..<end]), "seed \(seed)")
       position = end
       read += drain(&decoder)
       #expect(decoder.pendingCount <= limit + 1, "seed \(seed)")
+      #expect(reader.pendingCount == decoder.pendingCount, "seed \(seed)")
     }
     #expect(read == expected, "seed \(seed)")
+    #expect(readInPlace == expected, "seed \(seed)")
   }
 }

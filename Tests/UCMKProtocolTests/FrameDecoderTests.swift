@@ -163,4 +163,74 @@ struct FrameDecoderTests {
       #expect(decoder.bytes.capacity <= 16_384)
     }
   }
+
+  // MARK: - Lent buffers
+
+  /// Everything that comes of `chunks` when they are read in place, and what the decoder keeps.
+  private func lent(_ chunks: [String], limit: Int = 8) -> (lines: [String], kept: Int) {
+    var decoder = FrameDecoder(limit: limit)
+    var buffer = [UInt8](repeating: UInt8(ascii: "\n"), count: 32)
+    var lines: [String] = []
+    for chunk in chunks {
+      buffer.replaceSubrange(0..<chunk.utf8.count, with: chunk.utf8)
+      decoder.lend(&buffer, filled: chunk.utf8.count)
+      lines += drain(&decoder)
+      decoder.takeBack(&buffer)
+      #expect(buffer.count == 32)
+      #expect(buffer.starts(with: chunk.utf8))
+    }
+    return (lines, decoder.bytes.capacity)
+  }
+
+  @Test("whole lines are read where they were received, and nothing is kept")
+  func lentWhole() {
+    let (lines, kept) = lent(["a\nb\r\n", "\n", "c\n"])
+    #expect(lines == ["a", "b", "c"])
+    #expect(kept == 0)
+  }
+
+  @Test(
+    "what a lent buffer does not end waits for its rest",
+    arguments: [
+      (["a\nb", "c\n"], ["a", "bc"]), (["a", "b", "c\nd\n"], ["abc", "d"]),
+      (["a\r", "\n"], ["a"]), (["a\nb", "c", "d\ne\n", "f\n"], ["a", "bcd", "e", "f"]),
+      (["123456789", "123\na\n"], ["!", "a"]), (["a\n123456789", "1", "\nb\n"], ["a", "!", "b"]),
+      (["1234567", "89\na", "b\n"], ["!", "ab"]), (["12345678", "\n"], ["12345678"]),
+    ] as [([String], [String])]
+  )
+  func lentParts(chunks: [String], expected: [String]) {
+    #expect(lent(chunks).lines == expected)
+  }
+
+  @Test("lines of a lent buffer that were not read are read after it was taken back")
+  func lentUnread() {
+    var decoder = FrameDecoder(limit: 8)
+    var buffer = [UInt8]("a\nb\nc\nd".utf8)
+    decoder.lend(&buffer, filled: 7)
+    #expect(decoder.next() == .line(0..<1))
+    #expect(decoder.pendingCount == 5)
+    decoder.rest()
+    decoder.takeBack(&buffer)
+    #expect(buffer == [UInt8]("a\nb\nc\nd".utf8))
+    #expect(decoder.pendingCount == 5)
+    #expect(drain(&decoder) == ["b", "c"])
+    buffer = [UInt8]("e\n".utf8)
+    decoder.lend(&buffer, filled: 2)
+    #expect(drain(&decoder) == ["de"])
+    decoder.takeBack(&buffer)
+    #expect(buffer == [UInt8]("e\n".utf8))
+    #expect(decoder.pendingCount == 0)
+  }
+
+  @Test("taking back what was not lent changes nothing")
+  func takeBackTwice() {
+    var decoder = FrameDecoder(limit: 8)
+    var buffer = [UInt8]("a\n".utf8)
+    decoder.takeBack(&buffer)
+    #expect(buffer == [UInt8]("a\n".utf8))
+    decoder.append([UInt8]("ab".utf8))
+    decoder.takeBack(&buffer)
+    decoder.append([UInt8]("c\n".utf8))
+    #expect(drain(&decoder) == ["abc"])
+  }
 }

@@ -25,7 +25,7 @@ public struct FrameDecoder: Sendable {
 
   /// The buffer in which the ranges of the lines lie.
   ///
-  /// A range is good until the next `append`. A copy that is still alive then makes the decoder
+  /// A range is good until the next `append`, `lend` or `takeBack`. A copy that is still alive then makes the decoder
   /// copy its buffer.
   public private(set) var bytes: [UInt8] = []
 
@@ -33,6 +33,10 @@ public struct FrameDecoder: Sendable {
   private var start = 0
   /// The first byte that was not looked at yet; never less than `start`.
   private var scanned = 0
+  /// Behind the last byte that was received; a lent buffer goes on behind it.
+  private var end = 0
+  /// Whether `bytes` is the receiver's buffer.
+  private var isLent = false
   /// Inside a line above the limit, of which the rest is dropped.
   private var isDropping = false
 
@@ -53,7 +57,7 @@ public struct FrameDecoder: Sendable {
   }
 
   /// Bytes of a line whose end has not come yet.
-  public var pendingCount: Int { bytes.count - start }
+  public var pendingCount: Int { end - start }
 
   /// Takes over what was received.
   ///
@@ -69,15 +73,46 @@ public struct FrameDecoder: Sendable {
     }
     compact()
     bytes.append(contentsOf: chunk[range])
+    end = bytes.count
   }
 
   /// Takes over what was received.
   public mutating func append(_ chunk: [UInt8]) { append(chunk, in: 0..<chunk.count) }
 
+  /// Reads lines where they were received, until `takeBack`: nothing is copied, and nothing kept
+  /// for a peer that sends whole lines.
+  ///
+  /// Where the beginning of a line waits, the bytes are taken over as by `append`.
+  ///
+  /// - Parameters:
+  ///   - buffer: The receiver's buffer; not to be used before it is taken back.
+  ///   - count: How much of it was filled.
+  public mutating func lend(_ buffer: inout [UInt8], filled count: Int) {
+    precondition(!isLent, "a buffer is taken back before another one is lent")
+    guard start == end, !isDropping else { return append(buffer, in: 0..<count) }
+    rest()
+    swap(&bytes, &buffer)
+    isLent = true
+    end = count
+  }
+
+  /// Gives the receiver its buffer back and keeps what was not read.
+  ///
+  /// - Parameter buffer: What was handed to `lend`.
+  public mutating func takeBack(_ buffer: inout [UInt8]) {
+    guard isLent else { return }
+    swap(&bytes, &buffer)
+    isLent = false
+    bytes.append(contentsOf: buffer[start..<end])
+    scanned -= start
+    start = 0
+    end = bytes.count
+  }
+
   /// The next line, or nil until more bytes come.
   public mutating func next() -> Frame? {
     while true {
-      guard let lineEnd = FrameDecoder.lineFeed(bytes, in: scanned..<bytes.count) else {
+      guard let lineEnd = FrameDecoder.lineFeed(bytes, in: scanned..<end) else {
         return restOfBuffer()
       }
       let line = start..<contentEnd(lineEnd)
@@ -92,22 +127,23 @@ public struct FrameDecoder: Sendable {
   ///
   /// To be called when `next()` has returned nil; safe at any time.
   public mutating func rest() {
-    guard start == bytes.count else { return }
+    guard start == end, !isLent else { return }
     bytes.removeAll(keepingCapacity: bytes.capacity <= resting)
     if resting > FrameDecoder.restingCapacity { bytes.reserveCapacity(resting) }
     start = 0
     scanned = 0
+    end = 0
   }
 
   /// No line end in sight: keep waiting, unless the line is too long already.
   private mutating func restOfBuffer() -> Frame? {
-    scanned = bytes.count
-    guard contentEnd(bytes.count) - start > limit else {
+    scanned = end
+    guard contentEnd(end) - start > limit else {
       rest()
       return nil
     }
     isDropping = true
-    start = bytes.count
+    start = end
     rest()
     return .oversized
   }
@@ -120,10 +156,11 @@ public struct FrameDecoder: Sendable {
   /// Moves the unfinished line to the front once more than half of the buffer is done with, so that
   /// a byte is moved at most once for each byte that was consumed.
   private mutating func compact() {
-    guard start > 0, start >= bytes.count - start else { return }
+    guard start > 0, start >= end - start else { return }
     bytes.removeSubrange(0..<start)
     scanned -= start
     start = 0
+    end = bytes.count
   }
 
   private static func lineFeed(_ bytes: [UInt8], in range: Range<Int>) -> Int? {
