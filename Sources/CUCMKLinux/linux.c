@@ -180,6 +180,11 @@ int ucmk_lock_memory(int on_fault) {
 
 int ucmk_malloc_trim(void) { return malloc_trim(0); }
 
+void ucmk_malloc_map_from(size_t bytes) {
+    mallopt(M_MMAP_THRESHOLD, (int)bytes);
+    mallopt(M_ARENA_MAX, 1);
+}
+
 // Segments that cannot be written are private mappings of files without a change of our own: what
 // is dropped comes back from the page cache.
 static int forget_segments(struct dl_phdr_info *object, size_t size, void *unused) {

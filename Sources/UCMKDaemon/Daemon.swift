@@ -132,6 +132,8 @@ package final class Daemon {
   /// What is remembered of programs, as it was written down last, when that was, and whether
   /// writing failed.
   var remembered = BehaviourTable()
+  /// The program of the client that joined last.
+  var newestProgram = ""
   var savedBehaviour: [BehaviourTable.Entry] = []
   var behaviourSavedAt: MonotonicInstant
   var hasBehaviourFailed = false

@@ -145,8 +145,9 @@ extension Daemon {
     case .bytes(let count):
       session.lastHeard = now
       session.pingedAt = nil
-      session.decoder.append(received, in: 0..<count)
+      session.decoder.lend(&received, filled: count)
       takeLines(session)
+      session.decoder.takeBack(&received)
     case .wouldBlock: return
     case .closed, .failed: close(session)
     }
@@ -275,9 +276,12 @@ extension Daemon {
     log(.info, "client left", [("session", session.client.name), ("name", session.name)])
     keepBehaviour(of: session)
     submit(.detached(session.client))
+    guard let token = session.resumeToken else {
+      preconditionFailure("a client of the core said hello")
+    }
     let givenUp = resumable.keep(
       ResumeTable.Entry(
-        token: session.resumeToken,
+        token: token.text,
         user: session.peer.uid,
         client: session.client,
         expires: now + Defaults.resume,

@@ -101,6 +101,8 @@ int ucmk_timerfd_set(int fd, uint64_t at_ns);
 // The process.
 int ucmk_lock_memory(int on_fault);
 int ucmk_malloc_trim(void);
+/// Gives blocks of this size or more pages of their own, and all threads one heap.
+void ucmk_malloc_map_from(size_t bytes);
 /// Lets go of the pages of all code and constants that are mapped, until they are used again.
 void ucmk_forget_code(void);
 int ucmk_raise_descriptor_limit(uint64_t *soft, uint64_t *hard);

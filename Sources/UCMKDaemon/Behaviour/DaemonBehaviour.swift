@@ -35,7 +35,10 @@ extension Daemon {
   ///
   /// One that came back has its account still.
   func recallBehaviour(of session: Session, _ facts: ClientFacts, isBack: Bool) {
-    session.program = program(of: session, facts)
+    let program = program(of: session, facts)
+    // The workers of one program come one after the other: they share the text.
+    if program != newestProgram { newestProgram = program }
+    session.program = newestProgram
     guard !isBack, let memory = remembered[session.program] else { return }
     submit(.remembered(session.client, memory))
   }

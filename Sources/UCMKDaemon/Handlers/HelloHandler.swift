@@ -24,13 +24,14 @@ extension Daemon {
       session.client = ClientID(nextClient)
       nextClient += 1
     }
-    session.resumeToken = SecretToken.make()
+    let token = SecretToken.make()
+    session.resumeToken = token
     sessions.name(session)
     if hello.kind == .member || isResumed { join(session, isBack: isResumed) }
     answer(session, id) { writer in
       var result = HelloResult(
         session: session.client.name,
-        resumeToken: session.resumeToken,
+        resumeToken: token.text,
         host: describeHost(),
         you: HelloResult.Peer(
           process: session.peer.process,

@@ -22,7 +22,9 @@ package enum DaemonProcess {
     }
     do {
       switch options.command {
-      case .serve: return try DaemonServer(options).run()
+      case .serve:
+        MallocLayout.separateLargeBlocks()
+        return try DaemonServer(options).run()
       case .check: return try SelfCheck(options).run { tell($0, on: 1) }.rawValue
       case .replay(let file): return try replay(file).rawValue
       case .version:

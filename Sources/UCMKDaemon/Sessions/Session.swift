@@ -20,6 +20,12 @@ final class Session {
     case closing
   }
 
+  /// Who is at the other end; the groups are in the roles already.
+  struct Peer {
+    let process: ProcessID
+    let uid: UInt32, gid: UInt32
+  }
+
   /// A subscription to events.
   struct Subscription {
     let number: UInt64
@@ -41,7 +47,7 @@ final class Session {
 
   let token: UInt64
   let socket: OwnedDescriptor
-  let peer: PeerCredentials
+  let peer: Peer
   let isObserver: Bool, isAdmin: Bool
 
   var phase: Phase
@@ -58,7 +64,8 @@ final class Session {
   /// Whether the core knows it.
   var isMember = false
   var capabilities = Capabilities.shrink
-  var resumeToken = ""
+  /// What brings it back; nil before `hello`.
+  var resumeToken: SecretToken?
   var caches: [SessionCache] = []
   var nextCache: UInt32 = 1
 
@@ -80,7 +87,7 @@ final class Session {
   ) {
     self.token = token
     self.socket = socket
-    self.peer = peer
+    self.peer = Peer(process: peer.process, uid: peer.uid, gid: peer.gid)
     isObserver = roles.isObserver
     isAdmin = roles.isAdmin
     phase = .greeting(until: now + Session.helloWithin)

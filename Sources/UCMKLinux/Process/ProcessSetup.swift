@@ -36,6 +36,22 @@ package enum MallocTrim {
   package static func trim() -> Bool { ucmk_malloc_trim() == 1 }
 }
 
+/// Where the C library's heap puts large blocks.
+package enum MallocLayout {
+  /// From which size on a block has pages of its own: 64 KiB.
+  ///
+  /// Left to itself the library puts ever larger blocks among the small ones. Room that is reserved
+  /// for later would then lie where something else was before, on pages that are there already and
+  /// stay: 0.8 MB of a daemon with 1,000 clients.
+  package static let separate = 64 << 10
+
+  /// Gives large blocks pages of their own, which come when they are touched and go with the block,
+  /// and all threads one heap.
+  ///
+  /// To be called before the process grows.
+  package static func separateLargeBlocks() { ucmk_malloc_map_from(separate) }
+}
+
 /// How many descriptors the process may have.
 package enum DescriptorLimit {
   /// Raises the soft limit to the hard one (RLIMIT_NOFILE).
