@@ -82,12 +82,13 @@ struct LevelDown: Sendable {
   ) {
     remainders.clear()
     var given: UInt64 = 0
+    var parties = claims.mutableSpan
     for index in range {
-      let size = claims[index].size
-      let cap = claims[index].cap
-      let (kept, remainder) = level.kept(by: claims[index].weight)
+      let size = parties[index].size
+      let cap = parties[index].cap
+      let (kept, remainder) = level.kept(by: parties[index].weight)
       let part = UInt128(size) > kept ? min(size - UInt64(kept), cap) : 0
-      claims[index].part = part
+      parties[index].part = part
       given += part
       if remainder > 0, UInt128(size) >= kept, part < cap {
         remainders.append(Remainder(bytes: remainder, index: index))

@@ -75,7 +75,7 @@ struct LevelSearch: Sendable {
     // Random parties take three to eight passes, whatever their number.
     for _ in 0..<24 {
       let level = (numerator: sizes - target, denominator: weights)
-      let pass = look(level.numerator, level.denominator)
+      let pass = Self.look(parties, &standing, at: level)
       // The sum of the parts cut to their bounds, against the target; both times the denominator.
       let whole = pass.exhausted + pass.givingSizes
       let wanted = UInt128(level.numerator) * UInt128(pass.givingWeights)
@@ -85,7 +85,7 @@ struct LevelSearch: Sendable {
         return QuotaLevel(numerator: UInt128(level.numerator), denominator: level.denominator)
       }
       let settled = !isShort && found > wanted ? Self.below : Self.exhausted
-      let gone = drop(settled)
+      let gone = Self.drop(settled, standing, from: &parties)
       sizes -= gone.sizes
       weights -= gone.weights
       if settled == Self.exhausted { target -= gone.caps }
@@ -94,21 +94,27 @@ struct LevelSearch: Sendable {
   }
 
   /// Notes where everybody stands at a level.
-  private mutating func look(_ numerator: UInt64, _ denominator: UInt64) -> Pass {
+  private static func look(
+    _ parties: [Party],
+    _ standing: inout [UInt8],
+    at level: (numerator: UInt64, denominator: UInt64)
+  ) -> Pass {
     var pass = Pass()
-    let top = UInt128(numerator)
-    let bottom = UInt128(denominator)
+    let top = UInt128(level.numerator)
+    let bottom = UInt128(level.denominator)
+    // Not by the array: it would ask at each store whether it is the only owner.
+    var standing = standing.mutableSpan
     for index in parties.indices {
       let party = parties[index]
       let kept = top * UInt128(party.weight)
       let size = UInt128(party.size) * bottom
       if size <= kept {
-        standing[index] = Self.below
+        standing[index] = below
       } else if UInt128(party.size - party.cap) * bottom >= kept {
-        standing[index] = Self.exhausted
+        standing[index] = exhausted
         pass.exhausted += party.cap
       } else {
-        standing[index] = Self.giving
+        standing[index] = giving
         pass.givingSizes += party.size
         pass.givingWeights += party.weight
       }
@@ -117,19 +123,22 @@ struct LevelSearch: Sendable {
   }
 
   /// Takes out those that are settled, and returns their sums.
-  private mutating func drop(
-    _ settled: UInt8
+  private static func drop(
+    _ settled: UInt8,
+    _ standing: [UInt8],
+    from parties: inout [Party]
   ) -> (sizes: UInt64, weights: UInt64, caps: UInt64) {
     var gone: (sizes: UInt64, weights: UInt64, caps: UInt64) = (0, 0, 0)
     var place = 0
-    for index in parties.indices {
-      let party = parties[index]
+    var kept = parties.mutableSpan
+    for index in kept.indices {
+      let party = kept[index]
       if standing[index] == settled {
         gone.sizes += party.size
         gone.weights += party.weight
         gone.caps += party.cap
       } else {
-        parties[place] = party
+        kept[place] = party
         place += 1
       }
     }

@@ -166,8 +166,9 @@ struct QuotaPlanner: Sendable {
     cacheClaims.clear()
     costs.clear()
     var hasSpared = false
-    for index in registry.accounts.indices {
-      if isSparing, registry.accounts[index].behaviour.isNew(at: terms.now) {
+    let accounts = registry.accounts.span
+    for index in accounts.indices {
+      if isSparing, accounts[index].behaviour.isNew(at: terms.now) {
         hasSpared = true
       } else {
         gather(index, of: registry, terms, mayTake)
@@ -181,43 +182,40 @@ struct QuotaPlanner: Sendable {
 
   /// Takes in what a client could give.
   ///
-  /// Reaches into the registry for each value: a copy of an account costs more than the rest.
+  /// Looks at the accounts through spans: an element of an array is copied, with its strings, which
+  /// costs more than the rest.
   private mutating func gather(
     _ index: Int,
     of registry: borrowing ClientRegistry,
     _ terms: QuotaTerms,
     _ mayTake: (Int, Int) -> Bool
   ) {
-    guard registry.accounts[index].isAttached,
-      terms.members.contains(registry.accounts[index].facts)
-    else { return }
-    if let until = registry.accounts[index].refusedUntil, until > terms.now { return }
-    guard !registry.accounts[index].behaviour.breaker.isOpen(at: terms.now) else { return }
-    var room = registry.accounts[index].askableTogether
-    let trust = registry.accounts[index].behaviour.expected
-    let ledger = registry.accounts[index].behaviour.ledger.balance(at: terms.now)
-    let vouches = registry.accounts[index].behaviour.vouchesForCost
+    let accounts = registry.accounts.span
+    guard accounts[index].isAttached, terms.members.contains(accounts[index].facts) else { return }
+    if let until = accounts[index].refusedUntil, until > terms.now { return }
+    guard !accounts[index].behaviour.breaker.isOpen(at: terms.now) else { return }
+    var room = accounts[index].askableTogether
+    let trust = accounts[index].behaviour.expected
+    let ledger = accounts[index].behaviour.ledger.balance(at: terms.now)
+    let vouches = accounts[index].behaviour.vouchesForCost
+    let granted = accounts[index].facts.grantedShare
     let first = caches.count
-    let granted = registry.accounts[index].facts.grantedShare
-    for place in registry.accounts[index].caches.indices {
-      guard registry.accounts[index].caches[place].takesPart(at: terms.level),
-        mayTake(index, place)
-      else { continue }
+    let owned = accounts[index].caches.span
+    for place in owned.indices {
+      guard owned[place].takesPart(at: terms.level), mayTake(index, place) else { continue }
       let floor = floor(of: place, in: index, of: registry, at: terms.level)
-      let askable = min(registry.accounts[index].caches[place].cap(above: floor), room)
+      let askable = min(owned[place].cap(above: floor), room)
       let cap = trust.of(askable)
       guard cap > .zero else { continue }
       if room < ByteCount(.max) { room -= askable }
-      let cost = registry.accounts[index].caches[place].cost
-      let refill = registry.accounts[index].caches[place].refill
-      let size = registry.accounts[index].caches[place].bytes.value
-      let share = registry.accounts[index].caches[place].share(granted: granted)
+      let cost = owned[place].cost
+      let refill = owned[place].refill
+      let cold = owned[place].declaration.usage.cold ?? .zero
       costs.append(CostBand.Cost(value: cost, index: caches.count))
-      let cold = registry.accounts[index].caches[place].declaration.usage.cold ?? .zero
       caches.append(
         PlannedCache(
           index: place,
-          share: share,
+          share: owned[place].share(granted: granted),
           cost: cost,
           refill: refill,
           floor: floor,
@@ -228,7 +226,12 @@ struct QuotaPlanner: Sendable {
         )
       )
       cacheClaims.append(
-        Claim(size: size, cap: cap.value, weight: 1, cold: min(trust.of(cold), cap).value)
+        Claim(
+          size: owned[place].bytes.value,
+          cap: cap.value,
+          weight: 1,
+          cold: min(trust.of(cold), cap).value
+        )
       )
     }
     guard caches.count > first else { return }
@@ -243,8 +246,9 @@ struct QuotaPlanner: Sendable {
     at level: PressureLevel
   ) -> ByteCount {
     guard level != .critical else { return .zero }
-    guard registry.accounts[index].facts.grantedFloor > .zero else {
-      return registry.accounts[index].caches[place].floor(granted: .zero)
+    let accounts = registry.accounts.span
+    guard accounts[index].facts.grantedFloor > .zero else {
+      return accounts[index].caches.span[place].floor(granted: .zero)
     }
     let account = registry.accounts[index]
     let granted = account.grantedFloor(of: account.caches[place], within: account.bytes)
@@ -281,7 +285,9 @@ struct QuotaPlanner: Sendable {
       cacheClaims[index].cost = UInt64(band.parts)
       whole.add(cacheClaims[index])
     }
-    var claim = whole.claim
+    // The mean of one is that one.
+    var claim = client.caches.count == 1 ? cacheClaims[client.caches.lowerBound] : whole.claim
+    claim.part = 0
     claim.size = Ledger.effectiveSize(claim.size, cap: claim.cap, balance: client.ledger)
     claim.deferred = client.ledger < 0 ? client.ledger.magnitude : 0
     claims.append(claim)

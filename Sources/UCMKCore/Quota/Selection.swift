@@ -19,12 +19,14 @@ extension Array where Element: Ranked {
     let last = range.upperBound - 1
     swapAt(middleOfThree(range), last)
     let pivot = self[last]
+    // Not by the array: it would ask at each swap whether it is the only owner.
+    var elements = mutableSpan
     var place = range.lowerBound
-    for index in range.lowerBound..<last where self[index].precedes(pivot) {
-      swapAt(index, place)
+    for index in range.lowerBound..<last where elements[index].precedes(pivot) {
+      elements.swapAt(index, place)
       place += 1
     }
-    swapAt(place, last)
+    elements.swapAt(place, last)
     return place
   }
 
