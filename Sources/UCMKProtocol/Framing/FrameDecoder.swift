@@ -25,8 +25,8 @@ public struct FrameDecoder: Sendable {
 
   /// The buffer in which the ranges of the lines lie.
   ///
-  /// A range is good until the next `append`, `lend` or `takeBack`. A copy that is still alive then makes the decoder
-  /// copy its buffer.
+  /// A range is good until the next `append`, `lend` or `takeBack`. A copy that is still alive then
+  /// makes the decoder copy its buffer.
   public private(set) var bytes: [UInt8] = []
 
   /// The first byte that belongs to no line that was reported.
