@@ -24,6 +24,19 @@ let pure: [SwiftSetting] =
 /// (`Scripts/check-replay`); it is not for people, and is no product.
 let digest = embedded || Context.environment["UCMK_DIGEST"] == "1"
 
+/// `UCMK_LAYOUT=1` links the daemon for small memory (`Scripts/build`).
+///
+/// What is exported for nobody is left out, and what it uses of the runtime lies side by side, which
+/// only this linker can do. Not the programs with Foundation, from which it leaves out less.
+let layout: [LinkerSetting] =
+  Context.environment["UCMK_LAYOUT"] == "1"
+  ? [
+    .unsafeFlags([
+      "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--no-warn-symbol-ordering",
+      "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Scripts/runtime-order",
+    ])
+  ] : []
+
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser",
   package: "swift-argument-parser"
@@ -75,7 +88,12 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
-    .executableTarget(name: "ucmkd", dependencies: ["UCMKDaemon"], swiftSettings: strict),
+    .executableTarget(
+      name: "ucmkd",
+      dependencies: ["UCMKDaemon"],
+      swiftSettings: strict,
+      linkerSettings: layout
+    ),
 
     // What programs embed.
     .target(
