@@ -29,7 +29,7 @@ public struct ByteCount: Sendable, Hashable, Comparable {
   }
 
   /// No bytes.
-  public static let zero = ByteCount(0)
+  @inlinable public static var zero: ByteCount { ByteCount(0) }
 
   /// The largest number the wire can carry: 2^53 - 1.
   public static let wireMaximum = ByteCount((1 << 53) - 1)

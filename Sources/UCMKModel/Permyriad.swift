@@ -18,10 +18,10 @@ public struct Permyriad: Sendable, Hashable, Comparable {
   @inlinable public static func percent(_ value: UInt32) -> Permyriad { Permyriad(value * 100) }
 
   /// One whole.
-  public static let one = Permyriad(10_000)
+  @inlinable public static var one: Permyriad { Permyriad(10_000) }
 
   /// Nothing.
-  public static let zero = Permyriad(0)
+  @inlinable public static var zero: Permyriad { Permyriad(0) }
 
   /// Orders by the number.
   @inlinable public static func < (left: Permyriad, right: Permyriad) -> Bool {
@@ -31,6 +31,8 @@ public struct Permyriad: Sendable, Hashable, Comparable {
   /// This fraction of `whole`, rounded down; saturates.
   @inlinable public func of(_ whole: ByteCount) -> ByteCount {
     let product = whole.value.multipliedFullWidth(by: UInt64(parts))
+    // As a rule the product fits, and a division by a constant is a multiplication.
+    if product.high == 0 { return ByteCount(product.low / 10_000) }
     guard product.high < 10_000 else { return ByteCount(.max) }
     return ByteCount(UInt64(10_000).dividingFullWidth(product).quotient)
   }

@@ -91,7 +91,7 @@ extension Broker {
       if let ceiling = cache.limit, ceiling.domain == domain {
         claim.size = max(ceiling.wanted, ceiling.bytes).value
         claim.cap = (ceiling.wanted - ceiling.bytes).value
-        claim.weight = UInt64(cache.share(granted: 100))
+        claim.weight = UInt64(cache.figures.share(granted: 100))
       }
       cacheGrowth.append(claim)
       sum += ByteCount(claim.cap)

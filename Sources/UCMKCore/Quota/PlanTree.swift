@@ -206,7 +206,7 @@ struct PlanTree: Sendable {
       if clients[index].isLeftOut { entries[places[index]].cap = 0 }
     }
     for index in nodes.indices.reversed() {
-      var claim = sum(of: nodes[index].children)
+      var claim = ClaimSum.of(entries, in: nodes[index].children)
       nodes[index].childrenCap = ByteCount(claim.cap)
       if let room = nodes[index].room {
         claim.cap = min(claim.cap, room.value)
@@ -215,14 +215,6 @@ struct PlanTree: Sendable {
       entries[nodes[index].entry] = claim
     }
     return ByteCount(entries[0].cap)
-  }
-
-  /// Several claims as one.
-  private func sum(of range: Range<Int>) -> Claim {
-    if range.count == 1 { return entries[range.lowerBound] }
-    var whole = ClaimSum()
-    for index in range { whole.add(entries[index]) }
-    return whole.claim
   }
 
   /// Splits `target` from the root down and gives each client its part.
@@ -261,6 +253,16 @@ struct ClaimSum: Sendable {
     deferred += UInt128(claim.deferred)
     weighted += UInt128(claim.size) * UInt128(claim.weight)
     priced += UInt128(claim.size) * UInt128(claim.cost)
+  }
+
+  /// The claims in `range` as one.
+  @inline(__always)
+  static func of(_ claims: [Claim], in range: Range<Int>) -> Claim {
+    // The mean of one is that one.
+    if range.count == 1 { return claims[range.lowerBound] }
+    var whole = ClaimSum()
+    for index in range { whole.add(claims[index]) }
+    return whole.claim
   }
 
   /// All as one; saturates.

@@ -110,12 +110,13 @@ struct QuotaPlanner: Sendable {
     var (capacity, part) = divide(terms.target)
     if !needsFair { noteFairParts() }
     if terms.isBounded { (capacity, part) = leaveOut(terms, capacity, part) }
-    for (index, client) in clients.enumerated() {
+    // By index: a loop over the clients would hold them, and the first level written copy them all.
+    for index in clients.indices {
       let given = solver.split(
         claims[index].part,
         by: rule,
         over: &cacheClaims,
-        in: client.caches
+        in: clients[index].caches
       )
       precondition(given == claims[index].part, "the parts of caches add up to the client's")
       clients[index].level = solver.level
@@ -202,24 +203,23 @@ struct QuotaPlanner: Sendable {
     let first = caches.count
     let owned = accounts[index].caches.span
     for place in owned.indices {
-      guard owned[place].takesPart(at: terms.level), mayTake(index, place) else { continue }
-      let floor = floor(of: place, in: index, of: registry, at: terms.level)
-      let askable = min(owned[place].cap(above: floor), room)
+      let cache = owned[place].figures
+      guard cache.takesPart(at: terms.level), mayTake(index, place) else { continue }
+      let floor = floor(of: cache, in: index, of: registry, at: terms.level)
+      let askable = min(cache.cap(above: floor), room)
       let cap = trust.of(askable)
       guard cap > .zero else { continue }
       if room < ByteCount(.max) { room -= askable }
-      let cost = owned[place].cost
-      let refill = owned[place].refill
-      let cold = owned[place].declaration.usage.cold ?? .zero
-      costs.append(CostBand.Cost(value: cost, index: caches.count))
+      let cold = cache.usage.cold ?? .zero
+      costs.append(CostBand.Cost(value: cache.cost, index: caches.count))
       caches.append(
         PlannedCache(
           index: place,
-          share: owned[place].share(granted: granted),
-          cost: cost,
-          refill: refill,
+          share: cache.share(granted: granted),
+          cost: cache.cost,
+          refill: cache.refill,
           floor: floor,
-          isVouched: vouches && refill != nil,
+          isVouched: vouches && cache.refill != nil,
           askable: askable,
           trust: trust,
           ledger: ledger
@@ -227,7 +227,7 @@ struct QuotaPlanner: Sendable {
       )
       cacheClaims.append(
         Claim(
-          size: owned[place].bytes.value,
+          size: cache.bytes.value,
           cap: cap.value,
           weight: 1,
           cold: min(trust.of(cold), cap).value
@@ -240,19 +240,16 @@ struct QuotaPlanner: Sendable {
 
   /// What must remain of a cache: nothing at critical.
   private func floor(
-    of place: Int,
+    of cache: CacheFigures,
     in index: Int,
     of registry: borrowing ClientRegistry,
     at level: PressureLevel
   ) -> ByteCount {
     guard level != .critical else { return .zero }
     let accounts = registry.accounts.span
-    guard accounts[index].facts.grantedFloor > .zero else {
-      return accounts[index].caches.span[place].floor(granted: .zero)
-    }
+    guard accounts[index].facts.grantedFloor > .zero else { return cache.floor(granted: .zero) }
     let account = registry.accounts[index]
-    let granted = account.grantedFloor(of: account.caches[place], within: account.bytes)
-    return account.caches[place].floor(granted: granted)
+    return cache.floor(granted: account.grantedFloor(of: cache.bytes, within: account.bytes))
   }
 
   /// Gives everybody weights, and the cgroups their place.
@@ -261,43 +258,18 @@ struct QuotaPlanner: Sendable {
     over registry: borrowing ClientRegistry,
     countingDeclared: Bool
   ) {
+    let scale = CostScale(median: medianCost, rule: rule, countsDeclared: countingDeclared)
+    let isShifted = scale.weigh(&caches, &cacheClaims, of: clients)
+    hasDeclaredCosts = hasDeclaredCosts || isShifted
     claims.clear()
-    for client in clients { weigh(client, countingDeclared: countingDeclared) }
-    tree.arrange(clients, terms, of: registry)
-  }
-
-  /// Gives the caches of a client their weights and the client its claim.
-  private mutating func weigh(_ client: PlannedClient, countingDeclared: Bool) {
-    var whole = ClaimSum()
-    let credit = client.ledger == 0 ? 0 : credit(of: client)
-    for index in client.caches {
-      let cache = caches[index]
-      var band = CostBand.band(of: cache.cost, median: medianCost, isVouched: cache.isVouched)
-      if !cache.isVouched, band != .one {
-        band = CostBand.believed(band, balance: client.ledger, credit: credit)
-        // The band's own rule weighs shares alone, and looks at cost afterwards.
-        hasDeclaredCosts = hasDeclaredCosts || rule != .band
-      }
-      caches[index].band = band
-      let counts = rule != .band && (countingDeclared || cache.isVouched)
-      let weight = counts ? band : .one
-      cacheClaims[index].weight = UInt64(cache.share) * UInt64(weight.parts)
-      cacheClaims[index].cost = UInt64(band.parts)
-      whole.add(cacheClaims[index])
+    for client in clients {
+      var claim = ClaimSum.of(cacheClaims, in: client.caches)
+      claim.part = 0
+      claim.size = Ledger.effectiveSize(claim.size, cap: claim.cap, balance: client.ledger)
+      claim.deferred = client.ledger < 0 ? client.ledger.magnitude : 0
+      claims.append(claim)
     }
-    // The mean of one is that one.
-    var claim = client.caches.count == 1 ? cacheClaims[client.caches.lowerBound] : whole.claim
-    claim.part = 0
-    claim.size = Ledger.effectiveSize(claim.size, cap: claim.cap, balance: client.ledger)
-    claim.deferred = client.ledger < 0 ? client.ledger.magnitude : 0
-    claims.append(claim)
-  }
-
-  /// The balance at which a client's declared costs count no longer.
-  private func credit(of client: PlannedClient) -> UInt64 {
-    var held = UInt128.zero
-    for index in client.caches { held += UInt128(cacheClaims[index].size) }
-    return UInt64(clamping: held) / Defaults.declaredCredit
+    tree.arrange(clients, terms, of: registry)
   }
 
   // MARK: - How much to ask for

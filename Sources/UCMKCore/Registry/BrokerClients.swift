@@ -43,7 +43,7 @@ extension Broker {
 
   /// Takes a report of a cache's usage.
   mutating func report(_ client: ClientID, _ cache: CacheID, _ usage: CacheUsage) {
-    changeCache(client, cache) { $0.declaration.usage = usage }
+    changeCache(client, cache) { $0.usage = usage }
   }
 
   /// Takes what changed around a client.

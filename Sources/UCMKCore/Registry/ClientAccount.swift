@@ -51,12 +51,12 @@ struct ClientAccount: Sendable, Equatable {
     return sum
   }
 
-  /// The part of the administrator's floor for the whole client that falls to `cache`, in
-  /// proportion to bytes.
-  func grantedFloor(of cache: CacheAccount, within total: ByteCount) -> ByteCount {
+  /// The part of the administrator's floor for the whole client that falls to a cache of `bytes`,
+  /// in proportion to them.
+  func grantedFloor(of bytes: ByteCount, within total: ByteCount) -> ByteCount {
     guard facts.grantedFloor > .zero, total > .zero else { return .zero }
     let part =
-      UInt128(facts.grantedFloor.value) * UInt128(cache.bytes.value) / UInt128(total.value)
+      UInt128(facts.grantedFloor.value) * UInt128(bytes.value) / UInt128(total.value)
     return ByteCount(UInt64(clamping: part))
   }
 

@@ -176,7 +176,7 @@ extension QuotaPlanner {
       isVouched: plan.isVouched,
       bytes: registry.accounts[account].caches[plan.index].bytes,
       reclaimable: registry.accounts[account].caches[plan.index].reclaimable,
-      coldReported: registry.accounts[account].caches[plan.index].declaration.usage.cold ?? .zero,
+      coldReported: registry.accounts[account].caches[plan.index].usage.cold ?? .zero,
       inFlight: registry.accounts[account].caches[plan.index].inFlight,
       floor: plan.floor,
       askable: plan.askable,

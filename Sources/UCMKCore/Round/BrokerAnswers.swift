@@ -25,10 +25,10 @@ extension Broker {
     _ attempt: UInt8
   ) {
     changeCache(client, report.cache) { cache in
-      cache.declaration.usage.bytes = report.bytes
-      cache.declaration.usage.reclaimable = min(report.bytes, report.reclaimable)
-      let reclaimable = cache.declaration.usage.reclaimable
-      cache.declaration.usage.cold = cache.declaration.usage.cold.map { min($0, reclaimable) }
+      cache.usage.bytes = report.bytes
+      cache.usage.reclaimable = min(report.bytes, report.reclaimable)
+      let reclaimable = cache.usage.reclaimable
+      cache.usage.cold = cache.usage.cold.map { min($0, reclaimable) }
     }
     guard let slot = slot(of: round), let member = rounds[slot].memberIndex(of: client),
       !rounds[slot].members[member].isGone,

@@ -198,13 +198,13 @@ extension RoundCache {
   /// Makes the row of a cache that was not asked yet.
   init(_ cache: borrowing CacheAccount, of account: borrowing ClientAccount) {
     id = cache.id
-    name = cache.declaration.name
+    name = cache.name
     inputs = QuotaInputs(
       bytes: cache.bytes,
       reclaimable: cache.reclaimable,
       measured: nil,
-      share: cache.share(granted: account.facts.grantedShare),
-      costMicrosecondsPerMiB: cache.declaration.costMicrosecondsPerMiB,
+      share: cache.figures.share(granted: account.facts.grantedShare),
+      costMicrosecondsPerMiB: cache.figures.declaredCost,
       costBand: .one,
       trust: .one,
       ledger: 0,

@@ -27,9 +27,11 @@ extension ClientAccount {
     let most = askableTogether
     let total = bytes
     var isMeant = false
-    for cache in caches where cache.takesPart(at: terms.level) {
+    for index in caches.indices {
+      let cache = caches[index].figures
+      guard cache.takesPart(at: terms.level) else { continue }
       isMeant = true
-      let granted = grantedFloor(of: cache, within: total)
+      let granted = grantedFloor(of: cache.bytes, within: total)
       let floor = terms.level == .critical ? .zero : cache.floor(granted: granted)
       if behaviour.expected.of(min(cache.cap(above: floor), most)) > .zero { return nil }
     }

@@ -194,7 +194,7 @@ extension Broker {
     let part = ByteCount(claim.part)
     return CacheQuota(
       id: cache.id,
-      name: cache.declaration.name,
+      name: cache.name,
       part: part,
       asked: min(plan.ask, cache.reclaimable).roundedUp(toPage: pageSize),
       claimed: .zero,
@@ -233,9 +233,9 @@ extension ClientView {
       CacheView(
         id: cache.id,
         declaration: cache.declaration,
-        share: cache.share(granted: account.facts.grantedShare),
-        floor: cache.floor(granted: account.grantedFloor(of: cache, within: total)),
-        minimumLevel: cache.minimumLevel,
+        share: cache.figures.share(granted: account.facts.grantedShare),
+        floor: cache.figures.floor(granted: account.grantedFloor(of: cache.bytes, within: total)),
+        minimumLevel: cache.figures.minimumLevel,
         limit: cache.limit?.bytes
       )
     }

@@ -34,38 +34,38 @@ struct AccountTests {
     ] as [(granted: UInt32, claimed: UInt32, share: UInt32)]
   )
   func share(granted: UInt32, claimed: UInt32, share: UInt32) {
-    #expect(cache(share: claimed).share(granted: granted) == share)
+    #expect(cache(share: claimed).figures.share(granted: granted) == share)
   }
 
   @Test("an administrator's share replaces both")
   func overriddenShare() {
     var cache = cache(share: 1)
     cache.override.share = 9_999
-    #expect(cache.share(granted: 1) == 9_999)
+    #expect(cache.figures.share(granted: 1) == 9_999)
     cache.override.share = .max
-    #expect(cache.share(granted: 1) == 10_000)
+    #expect(cache.figures.share(granted: 1) == 10_000)
   }
 
   @Test("a declared floor counts up to a quarter; an administrator's counts whole")
   func floor() {
-    #expect(cache(floor: 10).floor(granted: .zero) == .mebibytes(10))
-    #expect(cache(floor: 90).floor(granted: .zero) == .mebibytes(25))
-    #expect(cache(floor: 90).floor(granted: .mebibytes(40)) == .mebibytes(40))
+    #expect(cache(floor: 10).figures.floor(granted: .zero) == .mebibytes(10))
+    #expect(cache(floor: 90).figures.floor(granted: .zero) == .mebibytes(25))
+    #expect(cache(floor: 90).figures.floor(granted: .mebibytes(40)) == .mebibytes(40))
     var cache = cache(floor: 90)
     cache.override.floor = .mebibytes(60)
-    #expect(cache.floor(granted: .mebibytes(80)) == .mebibytes(60))
+    #expect(cache.figures.floor(granted: .mebibytes(80)) == .mebibytes(60))
   }
 
   @Test("a cap is what could go, less what must stay and what is under way")
   func cap() {
-    #expect(cache().cap(above: .zero) == .mebibytes(100))
-    #expect(cache(reclaimable: 30).cap(above: .mebibytes(25)) == .mebibytes(30))
-    #expect(cache(reclaimable: 90).cap(above: .mebibytes(25)) == .mebibytes(75))
+    #expect(cache().figures.cap(above: .zero) == .mebibytes(100))
+    #expect(cache(reclaimable: 30).figures.cap(above: .mebibytes(25)) == .mebibytes(30))
+    #expect(cache(reclaimable: 90).figures.cap(above: .mebibytes(25)) == .mebibytes(75))
     var cache = cache()
     cache.inFlight = .mebibytes(40)
-    #expect(cache.cap(above: .mebibytes(25)) == .mebibytes(35))
+    #expect(cache.figures.cap(above: .mebibytes(25)) == .mebibytes(35))
     cache.inFlight = .gibibytes(1)
-    #expect(cache.cap(above: .zero) == .zero)
+    #expect(cache.figures.cap(above: .zero) == .zero)
   }
 
   @Test("an administrator's floor for a client falls to its caches by size")
@@ -81,9 +81,32 @@ struct AccountTests {
         declaration: CacheDeclaration(name: "small", usage: .mebibytes(100))
       )
     )
-    let floors = account.caches.map { account.grantedFloor(of: $0, within: account.bytes) }
+    let floors = account.caches.map { account.grantedFloor(of: $0.bytes, within: account.bytes) }
     #expect(floors == [.mebibytes(30), .mebibytes(10)])
-    #expect(account.grantedFloor(of: account.caches[0], within: .zero) == .zero)
+    #expect(account.grantedFloor(of: .mebibytes(300), within: .zero) == .zero)
+  }
+
+  @Test("another declaration keeps what is in flight, set by hand and limited")
+  func declaredAgain() {
+    var cache = cache(size: 300)
+    cache.inFlight = .mebibytes(5)
+    cache.override.share = 7
+    cache.limit = CacheCeiling(bytes: .mebibytes(9), wanted: .mebibytes(300), round: RoundID(1))
+    var other = CacheDeclaration(
+      name: "other",
+      share: 4,
+      floor: .mebibytes(1),
+      ceiling: .mebibytes(2),
+      costMicrosecondsPerMiB: 3,
+      minimumLevel: .medium,
+      release: .slow,
+      usage: .mebibytes(8)
+    )
+    other.labels = [CacheDeclaration.Label(key: "k", value: "v")]
+    cache.declaration = other
+    #expect(cache.declaration == other)
+    #expect(cache.inFlight == .mebibytes(5) && cache.override.share == 7)
+    #expect(cache.limit?.bytes == .mebibytes(9))
   }
 
   @Test("an override ends when its time is over")
