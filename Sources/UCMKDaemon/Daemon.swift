@@ -129,8 +129,10 @@ package final class Daemon {
     root: surroundings.files.cgroup,
     registry: surroundings.registry
   ) { [unowned self] in absenceNoticed() }
-  /// What is remembered of programs, as it was written down last, when that was, and whether
-  /// writing failed.
+  /// Who writes down what is remembered of programs; nil for nobody.
+  let behaviourWriter: BehaviourWriter?
+  /// What is remembered of programs, as it was handed over to be written last, when that was, and
+  /// whether it was told that it could not be written.
   var remembered = BehaviourTable()
   /// The program of the client that joined last.
   var newestProgram = ""
@@ -155,6 +157,11 @@ package final class Daemon {
     self.recorder = recorder
     reader = DomainReader(files: surroundings.files)
     sockets = try EpollSet()
+    if let store = surroundings.behaviour {
+      behaviourWriter = try BehaviourWriter(store)
+    } else {
+      behaviourWriter = nil
+    }
     limits = Daemon.limits(of: settings)
     resumable = ResumeTable(limit: settings.connections)
     now = surroundings.now()

@@ -68,6 +68,7 @@ package struct LogMessage: Sendable, Hashable {
     LogMessage("a group cannot be looked up", "ac7d050ec434709494d45e6020c0786a"),
     LogMessage("what clients did is forgotten", "b64f71f9d228d0398ea08176c8a1f58d"),
     LogMessage("what clients did cannot be written down", "a829f82d3c2f4b61d93109329a2dbe00"),
+    LogMessage("the disk does not take what clients did", "5e1f0c7ab2d94c35903b7d6e48f1a26c"),
     LogMessage("no descriptor for a connection", "6d613435d27c2d36faf8943a08e4ea02"),
     LogMessage("no descriptor can be kept in reserve", "7da5d8f4ddb0261f59abb863aa549a91"),
     LogMessage("a connection could not be taken", "387616a5871520cfa16d2dd720d315f1"),

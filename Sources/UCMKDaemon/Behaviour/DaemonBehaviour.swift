@@ -3,7 +3,7 @@
 
 import UCMKCore
 import UCMKLinux
-import UCMKModel
+package import UCMKModel
 import UCMKSystemd
 
 /// What is remembered of programs: told to the core when one joins, kept when it leaves, and
@@ -11,6 +11,8 @@ import UCMKSystemd
 extension Daemon {
   /// How often the state file is written at most.
   static let behaviourPeriod = TimeSpan.seconds(60)
+  /// How long the end of the daemon waits for the state file: a third of what the unit allows.
+  package static let behaviourEnd = TimeSpan.seconds(5)
   /// Bytes of a path that tell a program from others; the end of it says more than the beginning.
   private static let pathBytes = 256
 
@@ -53,19 +55,26 @@ extension Daemon {
     armHousekeeping(at: behaviourSavedAt + Daemon.behaviourPeriod)
   }
 
-  /// Writes the state file where it is due and anything changed.
+  /// Has the state file written where it is due and anything changed; waits for no disk.
   ///
   /// Of several sessions of one program the least trusted counts: another one that behaves must not
   /// cover for it.
   func saveBehaviour(isLast: Bool = false) {
-    guard let store = surroundings.behaviour else { return }
+    guard let writer = behaviourWriter else { return }
+    noteOutcome(of: writer)
     let due = behaviourSavedAt + Daemon.behaviourPeriod
     guard isLast || (now >= due && !hasOpenRound) else {
-      // Housekeeping forgets what it was armed for: a change that waits arms it again.
-      if isBehaviourUnsaved { armHousekeeping(at: max(due, now + .seconds(1))) }
+      // Housekeeping forgets what it was armed for: what waits arms it again.
+      if isBehaviourUnsaved || writer.isWriting {
+        armHousekeeping(at: max(due, now + .seconds(1)))
+      }
       return
     }
     behaviourSavedAt = now
+    if writer.isWriting, !isLast {
+      if isFirstFailure() { tellStuck("it was given a minute") }
+      armHousekeeping(at: now + Daemon.behaviourPeriod)
+    }
     var live: [Session] = []
     sessions.forEach { session in if session.isMember { live.append(session) } }
     // The least trusted last: it is what stays.
@@ -75,15 +84,47 @@ extension Daemon {
     let entries = remembered.entries
     guard entries != savedBehaviour else { return }
     do throws(SystemError) {
-      try store.write(BehaviourText.write(entries, at: surroundings.wallMicroseconds()))
+      try writer.hand(.init(entries: entries, microseconds: surroundings.wallMicroseconds()))
       savedBehaviour = entries
-      hasBehaviourFailed = false
+      // Soon it is known how that went.
+      armHousekeeping(at: now + .seconds(1))
     } catch {
-      if !hasBehaviourFailed {
-        log(.warning, "what clients did cannot be written down", [("reason", error.description)])
-      }
-      hasBehaviourFailed = true
+      tellFailure(error)
     }
+  }
+
+  /// Waits a while for what `stop` had written: the disk may hang, the end of the daemon must not.
+  package func finishBehaviour(within limit: TimeSpan = Daemon.behaviourEnd) {
+    guard let writer = behaviourWriter else { return }
+    let isDone = writer.finish(within: limit)
+    noteOutcome(of: writer)
+    if !isDone, isFirstFailure() { tellStuck("the daemon stopped before it was there") }
+  }
+
+  private func noteOutcome(of writer: BehaviourWriter) {
+    switch writer.takeOutcome() {
+    case .written: hasBehaviourFailed = false
+    case .failed(let error):
+      tellFailure(error)
+      // What is on the disk is not what was handed over.
+      savedBehaviour = []
+    case nil: break
+    }
+  }
+
+  private func tellFailure(_ error: SystemError) {
+    guard isFirstFailure() else { return }
+    log(.warning, "what clients did cannot be written down", [("reason", error.description)])
+  }
+
+  private func tellStuck(_ reason: String) {
+    log(.warning, "the disk does not take what clients did", [("reason", reason)])
+  }
+
+  /// A disk that fails or hangs is told once, until it takes something again.
+  private func isFirstFailure() -> Bool {
+    defer { hasBehaviourFailed = true }
+    return !hasBehaviourFailed
   }
 
   private func trust(of session: Session) -> UInt32 {

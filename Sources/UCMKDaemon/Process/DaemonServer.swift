@@ -65,7 +65,10 @@ final class DaemonServer {
   ///
   /// Returns the exit code.
   func run() throws(StartProblem) -> Int32 {
-    defer { daemon.recorder.finish(at: MonotonicClock.now()) }
+    defer {
+      daemon.recorder.finish(at: MonotonicClock.now())
+      daemon.finishBehaviour()
+    }
     do throws(SystemError) {
       try addSources()
       daemon.start()

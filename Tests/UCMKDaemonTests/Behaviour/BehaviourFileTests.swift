@@ -143,6 +143,7 @@ struct BehaviourRestartTests {
     let shirker = try shirk(first)
     #expect(try trust(first) == 4_900)
     first.daemon.stop()
+    first.daemon.finishBehaviour(within: .seconds(60))
     withExtendedLifetime(shirker) {}
     let second = try DaemonStage(behaviour: store)
     let member = try second.member("idle", mebibytes: 100, pid: 8)
@@ -164,6 +165,7 @@ struct BehaviourRestartTests {
     let shirker = try shirk(stage)
     #expect(try store.read() == nil)
     stage.advance(.seconds(90))
+    #expect(stage.daemon.behaviourWriter?.finish(within: .seconds(60)) == true)
     withExtendedLifetime(shirker) {}
     #expect(try store.read() != nil)
   }
@@ -182,7 +184,10 @@ struct BehaviourRestartTests {
   func noFolder() throws {
     let stage = try DaemonStage(behaviour: BehaviourStore(folder: "/nowhere/at/all"))
     let shirker = try shirk(stage)
-    stage.advance(.seconds(300))
+    for _ in 0..<5 {
+      stage.advance(.seconds(60))
+      #expect(stage.daemon.behaviourWriter?.finish(within: .seconds(60)) == true)
+    }
     withExtendedLifetime(shirker) {}
     let told = stage.log.filter { $0.message == "what clients did cannot be written down" }
     #expect(told.count == 1)
