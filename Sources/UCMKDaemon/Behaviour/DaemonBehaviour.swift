@@ -23,7 +23,7 @@ extension Daemon {
       guard let bytes = try store.read() else { return }
       do throws(BehaviourText.Fault) {
         let entries = try BehaviourText.read(bytes, at: surroundings.wallMicroseconds())
-        for entry in entries { remembered.note(entry.memory, of: entry.key) }
+        for entry in entries { remembered.restore(entry.memory, of: entry.key) }
         savedBehaviour = remembered.entries
       } catch {
         log(.warning, "what clients did is forgotten", [("reason", error.reason)])
@@ -41,23 +41,23 @@ extension Daemon {
     // The workers of one program come one after the other: they share the text.
     if program != newestProgram { newestProgram = program }
     session.program = newestProgram
-    guard !isBack, let memory = remembered[session.program] else { return }
+    guard !isBack else { return remembered.comeBack(session.program) }
+    guard let memory = remembered.join(session.program) else { return }
     submit(.remembered(session.client, memory))
   }
 
-  /// Keeps what is known of a client now.
+  /// Keeps what is known of a client that goes.
   func keepBehaviour(of session: Session) {
-    guard session.isMember, let memory = broker.behaviour(of: session.client) else { return }
-    // Of a program that was never asked there is nothing to remember.
+    let memory = broker.behaviour(of: session.client) ?? .blank
+    remembered.leave(session.program, memory)
     guard memory != .blank || remembered[session.program] != nil else { return }
-    remembered.note(memory, of: session.program)
     isBehaviourUnsaved = true
     armHousekeeping(at: behaviourSavedAt + Daemon.behaviourPeriod)
   }
 
   /// Has the state file written where it is due and anything changed; waits for no disk.
   ///
-  /// Of several sessions of one program the least trusted counts: another one that behaves must not
+  /// Of several sessions of one program the worse of each counts: another one that behaves must not
   /// cover for it.
   func saveBehaviour(isLast: Bool = false) {
     guard let writer = behaviourWriter else { return }
@@ -75,11 +75,11 @@ extension Daemon {
       if isFirstFailure() { tellStuck("it was given a minute") }
       armHousekeeping(at: now + Daemon.behaviourPeriod)
     }
-    var live: [Session] = []
-    sessions.forEach { session in if session.isMember { live.append(session) } }
-    // The least trusted last: it is what stays.
-    live.sort { (trust(of: $1), $0.client) < (trust(of: $0), $1.client) }
-    for session in live { keepBehaviour(of: session) }
+    remembered.beginSurvey()
+    sessions.forEach { session in
+      guard session.isMember, let memory = broker.behaviour(of: session.client) else { return }
+      remembered.note(memory, of: session.program)
+    }
     isBehaviourUnsaved = false
     let entries = remembered.entries
     guard entries != savedBehaviour else { return }
@@ -125,10 +125,6 @@ extension Daemon {
   private func isFirstFailure() -> Bool {
     defer { hasBehaviourFailed = true }
     return !hasBehaviourFailed
-  }
-
-  private func trust(of session: Session) -> UInt32 {
-    broker.behaviour(of: session.client)?.trust.parts ?? 0
   }
 
   /// Which program it is, over restarts.

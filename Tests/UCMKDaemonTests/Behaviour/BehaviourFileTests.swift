@@ -9,33 +9,6 @@ import UCMKTestSupport
 
 @testable import UCMKDaemon
 
-@Suite("What is remembered of programs")
-struct BehaviourTableTests {
-  private func memory(_ trust: UInt32) -> RememberedBehaviour {
-    RememberedBehaviour(trust: Permyriad(trust), fellShort: true, ledger: -5, keepsMemory: false)
-  }
-
-  @Test("the latest counts, and the one noted longest ago comes first")
-  func order() {
-    var table = BehaviourTable()
-    table.note(memory(1), of: "a")
-    table.note(memory(2), of: "b")
-    table.note(memory(3), of: "a")
-    #expect(table["a"] == memory(3))
-    #expect(table["c"] == nil)
-    #expect(table.entries.map(\.key) == ["b", "a"])
-  }
-
-  @Test("4,096 programs are kept, the oldest goes")
-  func bound() {
-    var table = BehaviourTable()
-    for number in 0..<4_100 { table.note(memory(500), of: "\(number)") }
-    #expect(table.count == 4_096)
-    #expect(table["3"] == nil)
-    #expect(table["4"] != nil)
-  }
-}
-
 @Suite("The state file")
 struct BehaviourTextTests {
   private static let time: UInt64 = 1_700_000_000_000_000
@@ -154,6 +127,29 @@ struct BehaviourRestartTests {
     let other = try third.member("other", mebibytes: 100, pid: 8)
     #expect(try trust(third) == 7_000)
     withExtendedLifetime(other) {}
+  }
+
+  @Test("of two processes of one program the one that shirks counts, whichever goes last")
+  func siblings() throws {
+    for shirkerGoesFirst in [true, false] {
+      let tree = FileTree()
+      tree.makeFolder("state")
+      let store = BehaviourStore(folder: "\(tree.root)/state")
+      let first = try DaemonStage(behaviour: store)
+      var shirker: WireClient? = try shirk(first)
+      var sibling: WireClient? = try first.member("idle", mebibytes: 1, pid: 9)
+      if shirkerGoesFirst { shirker = nil } else { sibling = nil }
+      first.serve()
+      if shirkerGoesFirst { sibling = nil } else { shirker = nil }
+      first.serve()
+      withExtendedLifetime((shirker, sibling)) {}
+      first.daemon.stop()
+      first.daemon.finishBehaviour(within: .seconds(60))
+      let second = try DaemonStage(behaviour: store)
+      let member = try second.member("idle", mebibytes: 100, pid: 8)
+      #expect(try trust(second) == 4_900)
+      withExtendedLifetime(member) {}
+    }
   }
 
   @Test("it is written down once a minute while it changes")
