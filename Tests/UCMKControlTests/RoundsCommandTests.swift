@@ -169,6 +169,53 @@ struct ExplainCommandTests {
     #expect(json["next"].isNull)
   }
 
+  @Test("a round whose clients are forgotten says so, and does not say that it asked nobody")
+  func forgotten() throws {
+    let daemon = try FakeDaemon([
+      "round.get": [
+        .result(
+          """
+          {"round":7,"target":4096,"clients":[],"clients_forgotten":true,"attempts":[
+          {"attempt":1,"level":"low","rule":"level-down","target":4096,"capacity":8192,
+          "part":4096,"rows_forgotten":true,"nodes":[],"clients":[],"excluded":[]}]}
+          """
+        )
+      ]
+    ])
+    let lines = Run("explain 7", on: daemon).output.split(separator: "\n")
+    #expect(lines.contains("its clients are forgotten: newer rounds took their place"))
+    #expect(lines.last == "  its clients are forgotten: newer attempts took their place")
+    let one = Run("explain 7 imgd", on: daemon)
+    #expect(one.status == 1)
+    #expect(
+      one.errors
+        == "ucmkctl: the clients of round 7 are forgotten: newer rounds took their place\n"
+    )
+  }
+
+  @Test("what is forgotten between two pages is not shown by halves")
+  func forgottenMeanwhile() throws {
+    let attempts = [
+      #"{"attempt":1,"nodes":[{"node":0}],"clients":[{"session":"c1"}],"excluded":[]}"#,
+      #"{"attempt":1,"rows_forgotten":true,"nodes":[],"clients":[],"excluded":[]}"#,
+    ]
+    let client = #"{"session":"c1","name":"a"}"#
+    let daemon = try FakeDaemon([
+      "round.get": [
+        .result(#"{"round":7,"clients":[\#(client)],"attempts":[\#(attempts[0])],"next":"1.2"}"#),
+        .result(
+          #"{"round":7,"clients":[],"clients_forgotten":true,"attempts":[\#(attempts[1])]}"#
+        ),
+      ]
+    ])
+    let json = try JSONValue(parsing: Run("explain 7 --json", on: daemon).output)
+    #expect(json["clients"].items.isEmpty)
+    #expect(json["clients_forgotten"].bool == true)
+    #expect(json["attempts"].items.count == 1)
+    #expect(json["attempts"].items[0]["rows_forgotten"].bool == true)
+    #expect(json["attempts"].items[0]["clients"].items.isEmpty)
+  }
+
   @Test("a client that the round did not ask")
   func stranger() throws {
     let daemon = try FakeDaemon(["round.get": [.result(Samples.explained)]])

@@ -33,6 +33,11 @@ package struct ExplainCommand: ControlCommand {
         $0["session"].string == client || $0["name"].string == client
       }
       guard !chosen.isEmpty else {
+        guard result["clients_forgotten"].bool != true else {
+          throw .failed(
+            "the clients of round \(number) are forgotten: newer rounds took their place"
+          )
+        }
         throw .failed("round \(number) asked no client \(printable(client))")
       }
       result = result.replacing("clients", with: .array(chosen))

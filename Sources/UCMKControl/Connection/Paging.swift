@@ -28,14 +28,18 @@ extension ControlConnection {
     let question = follow?(first) ?? (method: method, params: params)
     var clients = first["clients"].items
     var attempts = Attempts(first)
+    var isForgotten = false
     while !next.isNull {
       let page = try call(question.method, question.params.replacing("cursor", with: next))
       guard page["next"] != next else { throw .garbage("\(method) does not end") }
       clients += page["clients"].items
+      isForgotten = isForgotten || page["clients_forgotten"].bool == true
       attempts.add(page)
       next = page["next"]
     }
-    let whole = first.replacing("clients", with: .array(clients)).removing("next")
+    // What was forgotten between two pages is forgotten whole: some clients would pass for all.
+    let whole = (isForgotten ? first.replacing("clients_forgotten", with: .bool(true)) : first)
+      .replacing("clients", with: .array(isForgotten ? [] : clients)).removing("next")
     return attempts.isAbsent ? whole : whole.replacing("attempts", with: .array(attempts.items))
   }
 }
@@ -53,6 +57,11 @@ private struct Attempts {
     for attempt in page["attempts"].items {
       guard let last = items.last, last["attempt"] == attempt["attempt"] else {
         items.append(attempt)
+        continue
+      }
+      // Rows that were forgotten between two pages: some would pass for all.
+      guard attempt["rows_forgotten"].bool != true else {
+        items[items.count - 1] = attempt
         continue
       }
       items[items.count - 1] = ["nodes", "clients", "excluded"].reduce(last) { whole, list in

@@ -4,6 +4,8 @@
 /// One attempt of a round in `explain`: everybody who could be asked, and every number from which
 /// the parts and the asks follow.
 enum AttemptView {
+  private static let forgotten = "  its clients are forgotten: newer attempts took their place"
+
   /// The lines of one of a round's `attempts`.
   static func lines(_ attempt: JSONValue, _ page: Page) -> [String] {
     let title =
@@ -16,7 +18,7 @@ enum AttemptView {
         + ", pages of \(page.size(attempt["page_size"]))"
         + (attempt["bounded"].bool == true ? ", small quotas left out" : ""),
     ]
-    if attempt["rows_forgotten"].bool == true { lines.append("  its clients are forgotten") }
+    if attempt["rows_forgotten"].bool == true { lines.append(forgotten) }
     for table in [nodes(of: attempt, page), clients(of: attempt, page), caches(of: attempt, page)]
     where !table.isEmpty { lines += page.lines(table) }
     let excluded = attempt["excluded"].items

@@ -16,6 +16,9 @@ package enum ExplainView {
       "measured    \(page.size(round["measured"])), what the daemon saw come back",
       "unmet       \(page.size(round["unmet"])), target less \(measured)",
     ]
+    if round["clients_forgotten"].bool == true {
+      lines += ["", "its clients are forgotten: newer rounds took their place"]
+    }
     for client in round["clients"].items { lines += [""] + self.client(client, page) }
     for attempt in round["attempts"].items { lines += [""] + AttemptView.lines(attempt, page) }
     return lines

@@ -113,8 +113,8 @@ struct AttemptArchive: Sendable {
   private func view(_ header: Header) -> AttemptView {
     var view = header.view
     view.isRemembered =
-      header.nodes.lowerBound >= nodes.start && header.clients.lowerBound >= clients.start
-      && header.caches.lowerBound >= caches.start && header.excluded.lowerBound >= excluded.start
+      nodes.holds(header.nodes) && clients.holds(header.clients) && caches.holds(header.caches)
+      && excluded.holds(header.excluded)
     guard view.isRemembered else { return view }
     view.nodes = header.nodes.map { nodes[$0] }
     view.caches = header.caches.map { caches[$0] }

@@ -30,6 +30,9 @@ struct Ring<Element: Sendable>: Sendable {
     end += 1
   }
 
+  /// Whether these are all kept; so are none at all.
+  func holds(_ numbers: Range<Int>) -> Bool { numbers.isEmpty || numbers.lowerBound >= start }
+
   /// The element of this number, which must be kept.
   subscript(number: Int) -> Element {
     precondition(number >= start && number < end, "the element is still kept")

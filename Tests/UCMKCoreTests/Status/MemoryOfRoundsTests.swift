@@ -53,6 +53,16 @@ struct MemoryOfRoundsTests {
     let shown = stage.broker.rounds(count: 30)
     #expect(shown.count { $0.remembersClients } == 20)
     #expect(shown.allSatisfy { $0.clients.isEmpty && $0.asked == .mebibytes(400) })
+    // So it is with what the parts were computed from.
+    let lost = stage.broker.attempts(of: RoundID(1))
+    #expect(lost.map(\.isRemembered) == [false])
+    #expect(lost[0].clients.isEmpty && lost[0].caches.isEmpty && lost[0].nodes.isEmpty)
+    #expect(lost[0].excluded.isEmpty)
+    #expect(lost[0].target == .mebibytes(400) && lost[0].part == .mebibytes(400))
+    let kept = stage.broker.attempts(of: RoundID(2))
+    #expect(kept.map(\.isRemembered) == [true])
+    #expect(kept[0].clients.map(\.client.ordinal) == Array(1...400))
+    #expect(kept[0].caches.count == 400)
   }
 
   @Test("an open round is shown before those that are over, and dry ones count in no sum")
