@@ -26,61 +26,43 @@ package enum SettingTable {
   ]
 
   private static let watermarks = [
-    Setting(
-      section: "Watermarks",
-      key: "Low",
-      defaultText: "5%",
-      meaning: "available memory of the host below which a round starts"
-    ) { settings, entry throws(ValueProblem) in
-      settings.configuration.watermarks.low = try SettingsValue.amount(entry.value)
-      settings.configuration.watermarks.isExplicit = true
-    },
-    Setting(
-      section: "Watermarks",
-      key: "High",
-      defaultText: "8%",
-      meaning: "available memory at which a round has done enough"
-    ) { settings, entry throws(ValueProblem) in
-      settings.configuration.watermarks.high = try SettingsValue.amount(entry.value)
-      settings.configuration.watermarks.isExplicit = true
-    },
-    Setting(
-      section: "Watermarks",
-      key: "Grow",
-      defaultText: "12%",
-      meaning: "available memory above which caches may grow again"
-    ) { settings, entry throws(ValueProblem) in
-      settings.configuration.watermarks.grow = try SettingsValue.amount(entry.value)
-      settings.configuration.watermarks.isExplicit = true
-    },
+    watermark("Low", "5%", "available memory of the host below which a round starts", \.low),
+    watermark("High", "8%", "available memory at which a round has done enough", \.high),
+    watermark("Grow", "12%", "available memory above which caches may grow again", \.grow),
   ]
 
   private static let pressure = [
-    Setting(
-      section: "Pressure",
-      key: "Low",
-      defaultText: "some 70ms/1s",
-      meaning: "stall from which on the level is low"
-    ) { settings, entry throws(ValueProblem) in
-      settings.configuration.thresholds.low = try SettingsValue.threshold(entry.value)
-    },
-    Setting(
-      section: "Pressure",
-      key: "Medium",
-      defaultText: "some 150ms/1s",
-      meaning: "stall from which on the level is medium"
-    ) { settings, entry throws(ValueProblem) in
-      settings.configuration.thresholds.medium = try SettingsValue.threshold(entry.value)
-    },
-    Setting(
-      section: "Pressure",
-      key: "Critical",
-      defaultText: "full 70ms/1s",
-      meaning: "stall from which on the level is critical"
-    ) { settings, entry throws(ValueProblem) in
-      settings.configuration.thresholds.critical = try SettingsValue.threshold(entry.value)
-    },
+    stall("Low", "some 70ms/1s", "stall from which on the level is low", \.low),
+    stall("Medium", "some 150ms/1s", "stall from which on the level is medium", \.medium),
+    stall("Critical", "full 70ms/1s", "stall from which on the level is critical", \.critical),
   ]
+
+  private static func watermark(
+    _ key: String,
+    _ defaultText: String,
+    _ meaning: String,
+    _ path: any WritableKeyPath<WatermarkSettings, Amount> & Sendable
+  ) -> Setting {
+    Setting(section: "Watermarks", key: key, defaultText: defaultText, meaning: meaning) {
+      settings,
+      entry throws(ValueProblem) in
+      settings.configuration.watermarks[keyPath: path] = try SettingsValue.amount(entry.value)
+      settings.configuration.watermarks.isExplicit = true
+    }
+  }
+
+  private static func stall(
+    _ key: String,
+    _ defaultText: String,
+    _ meaning: String,
+    _ path: any WritableKeyPath<PressureThresholds, StallThreshold> & Sendable
+  ) -> Setting {
+    Setting(section: "Pressure", key: key, defaultText: defaultText, meaning: meaning) {
+      settings,
+      entry throws(ValueProblem) in
+      settings.configuration.thresholds[keyPath: path] = try SettingsValue.threshold(entry.value)
+    }
+  }
 
   private static let host = [
     Setting(
