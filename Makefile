@@ -25,7 +25,7 @@ sandbox: ## a suite in a whole system under emulation: SUITE=smoke GUEST=bookwor
 	@Scripts/sandbox
 
 deb: ## Debian packages in build/
-	@Scripts/later deb 'The package'
+	@Scripts/deb
 
 bench: ## speed and size against the targets; SHORT=1
 	@Scripts/bench
