@@ -312,8 +312,13 @@ def starts():
 
 
 def suite(report, options):
-    """Runs the checks; the later ones need what the earlier ones started."""
+    """Runs the checks on what `make install` installs."""
     deploy(options)
+    run_checks(report)
+
+
+def run_checks(report):
+    """Runs the checks; the later ones need what the earlier ones started."""
     for name, check in (
         ("units", check_units),
         ("enable", check_enable),

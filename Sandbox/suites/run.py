@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from checks import Report
 
-SUITES = ("boot", "smoke", "demo", "installed", "bare")
+SUITES = ("boot", "smoke", "demo", "installed", "bare", "service")
 
 
 def main():
