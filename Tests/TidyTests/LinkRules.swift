@@ -72,7 +72,7 @@ enum LinkRules {
   private static let hosts = [
     "github.com", "www.apache.org", "keepachangelog.com", "semver.org", "www.kernel.org",
     "docs.kernel.org", "www.freedesktop.org", "systemd.io", "json-schema.org",
-    "www.rfc-editor.org", "www.jsonrpc.org",
+    "www.rfc-editor.org", "www.jsonrpc.org", "www.debian.org",
   ]
 
   /// Addresses of hosts that nobody needs to know.
